@@ -1,0 +1,95 @@
+//! The verbs that both sides of a copy share, without saying how they are spoken.
+//!
+//! # Invariants
+//!
+//! - Nothing here knows HTTP. The engine above can be tested against memory.
+//! - What a source hands out is not verified; whoever reads it verifies it.
+
+mod error;
+
+use std::collections::HashSet;
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::Stream;
+
+pub use error::{Error, ErrorKind, PullBudget};
+
+use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, Version};
+use crate::task::Context;
+
+/// Bytes of a blob, in order. An error ends the stream.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
+
+/// A repository that content is read from.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Its name, for caches and messages.
+    fn repository(&self) -> &Repository;
+
+    /// What a tag or digest stands for now, without a pull where the registry allows it.
+    /// Not there is [`ErrorKind::NotFound`].
+    async fn resolve(&self, cx: &Context, version: &Version) -> Result<Descriptor, Error>;
+
+    /// Reads a manifest by digest; its bytes have been verified against it. Counts as a pull on
+    /// Docker Hub.
+    async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Manifest, Error>;
+
+    /// Opens a blob at an offset below its size. The stream ends after the last byte of the blob;
+    /// fewer bytes are an error of the stream. The bytes are not verified.
+    async fn open_blob(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        offset: u64,
+    ) -> Result<ByteStream, Error>;
+}
+
+/// A repository that content is written to.
+#[async_trait]
+pub trait Destination: Send + Sync {
+    /// Its name, for caches and messages.
+    fn repository(&self) -> &Repository;
+
+    /// What a tag or digest stands for now; `None` when it is definitely not there.
+    async fn resolve(&self, cx: &Context, version: &Version) -> Result<Option<Descriptor>, Error>;
+
+    /// Reads a manifest by digest, verified; `None` when it is definitely not there.
+    async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Option<Manifest>, Error>;
+
+    /// Those of these blobs that are already in this repository.
+    async fn present_blobs(
+        &self,
+        cx: &Context,
+        blobs: &[Descriptor],
+    ) -> Result<HashSet<Digest>, Error>;
+
+    /// Opens an upload for a blob.
+    async fn begin_upload(&self, cx: &Context, blob: &Descriptor)
+    -> Result<Box<dyn Upload>, Error>;
+
+    /// Stores a manifest under its digest and, if given, under a tag. Its children are present.
+    async fn put_manifest(
+        &self,
+        cx: &Context,
+        manifest: &Manifest,
+        tag: Option<&Tag>,
+    ) -> Result<(), Error>;
+}
+
+/// An open upload of one blob.
+#[async_trait]
+pub trait Upload: Send {
+    /// Sends the whole blob and makes it readable under its digest. The stream must yield exactly
+    /// the announced size and must fail before its last byte when the bytes are wrong: an error
+    /// of the stream leaves nothing behind.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future may leave the blob committed, never a part of it.
+    async fn commit(self: Box<Self>, cx: &Context, bytes: ByteStream) -> Result<(), Error>;
+
+    /// Gives the upload up, as far as the registry lets us. Best effort, at most two seconds.
+    async fn cancel(self: Box<Self>);
+}

@@ -1,0 +1,227 @@
+//! Manifests: bytes first, and a view of what they point at.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::descriptor::{Descriptor, MediaType, Platform};
+use super::digest::{Digest, InvalidDigest};
+
+/// A manifest exactly as it was received.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    bytes: Bytes,
+    media_type: MediaType,
+    digest: Digest,
+    kind: ManifestKind,
+    children: Vec<Child>,
+}
+
+/// Whether a manifest lists manifests or blobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManifestKind {
+    /// An OCI index or a Docker manifest list.
+    Index,
+    /// An image or an artifact.
+    Image,
+}
+
+/// Something a manifest points at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Child {
+    /// Another manifest, listed in an index.
+    Manifest(Descriptor),
+    /// The configuration of an image.
+    Config(Descriptor),
+    /// A layer of an image, or the content of an artifact.
+    Layer(Descriptor),
+}
+
+/// The bytes are not a manifest that can be copied.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidManifest {
+    /// Not JSON, or a field has another type.
+    #[error("the manifest cannot be read")]
+    Json(#[source] serde_json::Error),
+    /// Docker's first manifest format.
+    #[error(
+        "the manifest has Docker's schema 1 (`{0}`), which has no content digests and is not \
+         supported"
+    )]
+    Schema1(MediaType),
+    /// Something else.
+    #[error("`{0}` is not the media type of a manifest")]
+    MediaType(MediaType),
+    /// Header and body disagree.
+    #[error("the registry announced `{announced}`, the manifest says `{stated}`")]
+    Contradiction {
+        /// In the header.
+        announced: MediaType,
+        /// In the body.
+        stated: MediaType,
+    },
+    /// A digest inside breaks the grammar.
+    #[error("the manifest points at a digest that cannot be verified")]
+    Digest(#[source] InvalidDigest),
+    /// Lists manifests and layers at once, so that two readers could see two images.
+    #[error("the manifest has both `manifests` and `layers` or `config`")]
+    Ambiguous,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawManifest {
+    media_type: Option<String>,
+    schema_version: Option<u64>,
+    manifests: Option<Vec<RawDescriptor>>,
+    config: Option<RawDescriptor>,
+    layers: Option<Vec<RawDescriptor>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawDescriptor {
+    media_type: String,
+    digest: String,
+    size: u64,
+    platform: Option<RawPlatform>,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct RawPlatform {
+    os: String,
+    architecture: String,
+    variant: Option<String>,
+}
+
+impl Manifest {
+    /// Reads a manifest whose media type a registry announced.
+    ///
+    /// # Errors
+    ///
+    /// Says why the bytes cannot be copied.
+    pub fn parse(bytes: Bytes, announced: &MediaType) -> Result<Self, InvalidManifest> {
+        if announced.is_schema1() {
+            return Err(InvalidManifest::Schema1(announced.clone()));
+        }
+        let raw: RawManifest = serde_json::from_slice(&bytes).map_err(InvalidManifest::Json)?;
+        let media_type = media_type(&raw, announced)?;
+        if raw.manifests.is_some() && (raw.layers.is_some() || raw.config.is_some()) {
+            return Err(InvalidManifest::Ambiguous);
+        }
+        let kind = if media_type.is_index() {
+            ManifestKind::Index
+        } else {
+            ManifestKind::Image
+        };
+        let children = children(raw, kind)?;
+        Ok(Self {
+            digest: Digest::sha256(&bytes),
+            bytes,
+            media_type,
+            kind,
+            children,
+        })
+    }
+
+    /// The bytes, to be pushed as they are.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub fn media_type(&self) -> &MediaType {
+        &self.media_type
+    }
+
+    /// The sha256 digest of its bytes.
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Whether it lists manifests or blobs.
+    #[must_use]
+    pub fn kind(&self) -> ManifestKind {
+        self.kind
+    }
+
+    /// What it points at, in the order in which it does.
+    #[must_use]
+    pub fn children(&self) -> &[Child] {
+        &self.children
+    }
+
+    /// Its own descriptor.
+    #[must_use]
+    pub fn descriptor(&self) -> Descriptor {
+        Descriptor {
+            media_type: self.media_type.clone(),
+            digest: self.digest.clone(),
+            size: self.bytes.len() as u64,
+            platform: None,
+            annotations: BTreeMap::new(),
+        }
+    }
+}
+
+impl Child {
+    /// The descriptor, whatever it describes.
+    #[must_use]
+    pub fn descriptor(&self) -> &Descriptor {
+        match self {
+            Self::Manifest(descriptor) | Self::Config(descriptor) | Self::Layer(descriptor) => {
+                descriptor
+            }
+        }
+    }
+}
+
+/// What header and body say together.
+fn media_type(raw: &RawManifest, announced: &MediaType) -> Result<MediaType, InvalidManifest> {
+    let stated = raw.media_type.as_deref().map(MediaType::new);
+    match stated {
+        Some(stated) if stated.is_schema1() => Err(InvalidManifest::Schema1(stated)),
+        None if raw.schema_version == Some(1) => Err(InvalidManifest::Schema1(announced.clone())),
+        Some(stated) if stated != *announced => Err(InvalidManifest::Contradiction {
+            announced: announced.clone(),
+            stated,
+        }),
+        _ if announced.is_manifest() => Ok(announced.clone()),
+        _ => Err(InvalidManifest::MediaType(announced.clone())),
+    }
+}
+
+fn children(raw: RawManifest, kind: ManifestKind) -> Result<Vec<Child>, InvalidManifest> {
+    let manifests = raw.manifests.unwrap_or_default().into_iter();
+    let config = raw.config.into_iter();
+    let layers = raw.layers.unwrap_or_default().into_iter();
+    match kind {
+        ManifestKind::Index => manifests
+            .map(|raw| descriptor(raw).map(Child::Manifest))
+            .collect(),
+        ManifestKind::Image => config
+            .map(|raw| descriptor(raw).map(Child::Config))
+            .chain(layers.map(|raw| descriptor(raw).map(Child::Layer)))
+            .collect(),
+    }
+}
+
+fn descriptor(raw: RawDescriptor) -> Result<Descriptor, InvalidManifest> {
+    Ok(Descriptor {
+        media_type: MediaType::new(&raw.media_type),
+        digest: raw.digest.parse().map_err(InvalidManifest::Digest)?,
+        size: raw.size,
+        platform: raw.platform.map(|raw| Platform {
+            os: raw.os,
+            architecture: raw.architecture,
+            variant: raw.variant.filter(|variant| !variant.is_empty()),
+        }),
+        annotations: raw.annotations.unwrap_or_default(),
+    })
+}

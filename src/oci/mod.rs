@@ -1,0 +1,16 @@
+//! The nouns of the OCI specifications: references, digests, descriptors, manifests.
+//!
+//! # Invariants
+//!
+//! - Text is checked once, here. What has one of these types is well formed.
+//! - A manifest is the bytes that were received; nothing here can write one from its view.
+
+mod descriptor;
+mod digest;
+mod manifest;
+mod reference;
+
+pub use descriptor::{Descriptor, MediaType, Platform};
+pub use digest::{Digest, Hasher, InvalidDigest};
+pub use manifest::{Child, InvalidManifest, Manifest, ManifestKind};
+pub use reference::{InvalidReference, Reference, Repository, Tag, Version};

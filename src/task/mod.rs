@@ -1,0 +1,12 @@
+//! How work is bounded: cancellation, deadlines and the two clocks.
+//!
+//! # Invariants
+//!
+//! - Cancelling goes down (from a context to its children), never up.
+//! - Nothing else in the crate reads a clock.
+
+mod clock;
+mod context;
+
+pub use clock::{monotonic, wall};
+pub use context::{Context, Stopped};

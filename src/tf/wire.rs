@@ -1,0 +1,1 @@
+//! MessagePack and JSON forms of values.
