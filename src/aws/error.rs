@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use crate::blame::Blame;
 use crate::task::Stopped;
 
-use super::{AccountId, InvalidAccountRole, InvalidHop, RoleArn};
+use super::{AccountId, InvalidAccountRole, InvalidHop, InvalidRoleArn, RoleArn};
 
 /// Something on the way to AWS, or in AWS, failed. Cheap to clone, because one failure of a chain
 /// is the answer to everybody who needs that chain.
@@ -517,6 +517,8 @@ pub enum SettingName {
     StsRegion,
     /// A boolean such as `use_fips_endpoint`.
     Switch,
+    /// The role of a web identity of the environment.
+    WebIdentityRole,
 }
 
 /// What is wrong with the value of a setting.
@@ -542,6 +544,9 @@ pub enum SettingProblem {
         /// What it may be.
         offered: &'static [&'static str],
     },
+    /// It is no ARN of a role.
+    #[error("{0}")]
+    NotRole(InvalidRoleArn),
     /// It is no number of attempts.
     #[error("`{0}` is no positive number")]
     NotPositive(String),
@@ -558,6 +563,23 @@ impl Error {
     #[must_use]
     pub fn blame(&self) -> Blame {
         self.kind.blame()
+    }
+
+    /// The same, for a hop that is written down at this place.
+    ///
+    /// Chains share their links, and a link knows its place in the chain only.
+    pub(super) fn at(self, place: impl FnOnce(HopPosition) -> HopPosition) -> Self {
+        let ErrorKind::AssumeRole { hop, .. } = *self.kind else {
+            return self;
+        };
+        let mut kind = ErrorKind::clone(&self.kind);
+        if let ErrorKind::AssumeRole { hop: placed, .. } = &mut kind {
+            *placed = place(hop);
+        }
+        Self {
+            kind: Arc::new(kind),
+            cause: self.cause,
+        }
     }
 
     pub(super) fn caused_by(mut self, error: &(dyn StdError + 'static)) -> Self {
@@ -752,6 +774,7 @@ impl fmt::Display for Setting {
             SettingName::RetryMode => "the retry mode",
             SettingName::StsRegion => "the STS region",
             SettingName::Switch => "a switch",
+            SettingName::WebIdentityRole => "the role of the web identity",
         })?;
         match &self.named_by {
             NamedBy::Configuration => Ok(()),

@@ -182,8 +182,7 @@ fn characters(
 
 fn session_name(text: &str) -> Option<InvalidHop> {
     let member = HopMember::SessionName;
-    length(member, text, 2, 64)
-        .or_else(|| characters(member, text, "_+=,.@-", is_name_character))
+    length(member, text, 2, 64).or_else(|| characters(member, text, "_+=,.@-", is_name_character))
 }
 
 fn external_id(text: &str) -> Option<InvalidHop> {
@@ -197,8 +196,7 @@ fn source_identity(text: &str) -> Option<InvalidHop> {
     if text.starts_with("aws:") {
         return Some(member.wrong(HopProblem::ReservedPrefix));
     }
-    length(member, text, 2, 64)
-        .or_else(|| characters(member, text, "_+=,.@-", is_name_character))
+    length(member, text, 2, 64).or_else(|| characters(member, text, "_+=,.@-", is_name_character))
 }
 
 fn duration(length: Duration, place: HopPlace) -> Option<InvalidHop> {

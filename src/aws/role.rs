@@ -97,9 +97,8 @@ fn is_partition(text: &str) -> bool {
 /// `CreateRole`).
 fn is_role_path(text: &str) -> bool {
     let (path, name) = text.rsplit_once('/').unwrap_or(("", text));
-    let is_segment = |segment: &str| {
-        !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_graphic())
-    };
+    let is_segment =
+        |segment: &str| !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_graphic());
     (1..=64).contains(&name.len())
         && name.chars().all(is_name_character)
         && path.len() <= 510

@@ -1,135 +1,188 @@
+//! One identity, as the rest of the program uses it.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::task::{self, Context};
+
+use super::chain::Chain;
+use super::error::{Error, ErrorKind, HopOrigin, RefusalReason};
+use super::{AuthorizationToken, Aws, Identity, Target};
+
 /// One identity and what it may call. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Session {}
+///
+/// Every method that calls ECR Public first makes sure that the identity is in the account of the
+/// target, and that the account lists allow that account: reading from the wrong account would
+/// find nothing there, and "nothing there" changes state.
+#[derive(Clone)]
+pub struct Session {
+    aws: Aws,
+    target: Arc<Target>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Session {
+    pub(super) fn new(aws: Aws, target: Target) -> Self {
+        Self {
+            aws,
+            target: Arc::new(target),
+        }
+    }
+
     /// Who this is, after all hops. Checked against the account lists and the target's account:
     /// the guard before every write.
     ///
+    /// A role's name comes with its credentials. Where there is no role, STS is asked, once for
+    /// each provider instance.
+    ///
     /// # Errors
     ///
-    /// A hop was refused, or the account is not the one expected.
+    /// A hop was refused, or the account is not the one expected, or AWS does not say which
+    /// account it is.
     pub async fn identity(&self, cx: &Context) -> Result<Identity, Error> {
-        let _ = cx;
-        todo!()
+        self.run(cx, async {
+            let chain = self.chain(cx).await?;
+            let identity = chain.identity().await?;
+            self.check(&identity)?;
+            Ok(identity)
+        })
+        .await
     }
-    /// The registry of the account; asked once per session.
-    ///
-    /// # Errors
-    ///
-    /// As AWS says.
-    pub async fn registry(&self, cx: &Context) -> Result<PublicRegistry, Error> {
-        let _ = cx;
-        todo!()
-    }
+
     /// A login for the registry, renewed before it ends.
     ///
+    /// Asked for before each request of a long copy, it costs nothing while it lasts. It opens the
+    /// registry for writing, so it is behind the same guard as every write.
+    ///
     /// # Errors
     ///
-    /// As AWS says.
+    /// As [`Self::identity`]; and the identity may not log in, which takes two permissions.
     pub async fn authorization_token(&self, cx: &Context) -> Result<AuthorizationToken, Error> {
-        let _ = cx;
-        todo!()
+        self.run(cx, async {
+            let chain = self.enter(cx).await?;
+            chain.authorization_token().await
+        })
+        .await
     }
+
     /// The registry refused the login; the next call gets a new one.
     pub async fn forget_authorization_token(&self) {
-        todo!()
+        if let Ok(chain) = self.chain(&Context::new()).await {
+            chain.login.forget(|held| held.result.is_ok());
+        }
     }
-    /// The repository, or `None` when it does not exist.
-    ///
-    /// # Errors
-    ///
-    /// As AWS says.
-    pub async fn repository(
+
+    /// Whether the provider's own identity can be reached. The lists do not matter here.
+    pub(super) async fn check_provider(&self, cx: &Context) -> Result<(), Error> {
+        self.run(cx, async {
+            let identity = self.aws.provider_chain().identity().await?;
+            tracing::debug!(identity = identity.arn, "provider identity");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Runs work until it is done or the context ends. Errors say where a hop was written down.
+    pub(super) async fn run<T>(
         &self,
         cx: &Context,
-        name: &str,
-    ) -> Result<Option<PublicRepository>, Error> {
-        let _ = (cx, name);
-        todo!()
+        work: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Error> {
+        let done = cx.run(Box::pin(work)).await?;
+        done.map_err(|error| self.placed(error))
     }
-    /// Creates the repository, or finds that somebody else just did.
-    ///
-    /// # Errors
-    ///
-    /// As AWS says.
-    pub async fn create_repository(
-        &self,
-        cx: &Context,
-        name: &str,
-        tags: &BTreeMap<String, String>,
-    ) -> Result<PublicRepository, Error> {
-        let _ = (cx, name, tags);
-        todo!()
+
+    /// The chain, after the guard.
+    pub(super) async fn enter(&self, cx: &Context) -> Result<Arc<Chain>, Error> {
+        let chain = self.chain(cx).await?;
+        if self.target.account.is_some() || self.aws.has_account_rules() {
+            self.check(&chain.identity().await?)?;
+        }
+        Ok(chain)
     }
-    /// Adds and removes AWS tags of a repository.
-    ///
-    /// # Errors
-    ///
-    /// As AWS says.
-    pub async fn retag_repository(
-        &self,
-        cx: &Context,
-        arn: &str,
-        set: &BTreeMap<String, String>,
-        remove: &BTreeSet<String>,
-    ) -> Result<(), Error> {
-        let _ = (cx, arn, set, remove);
-        todo!()
+
+    fn check(&self, identity: &Identity) -> Result<(), Error> {
+        if let Some(expected) = &self.target.account
+            && *expected != identity.account
+        {
+            return Err(ErrorKind::WrongAccount {
+                expected: expected.clone(),
+                effective: identity.account.clone(),
+                identity: identity.arn.clone(),
+            }
+            .into());
+        }
+        self.aws.check_account(identity)
     }
-    /// The AWS tags of a repository.
-    ///
-    /// # Errors
-    ///
-    /// As AWS says.
-    pub async fn repository_tags(
-        &self,
-        cx: &Context,
-        arn: &str,
-    ) -> Result<BTreeMap<String, String>, Error> {
-        let _ = (cx, arn);
-        todo!()
+
+    async fn chain(&self, cx: &Context) -> Result<Arc<Chain>, Error> {
+        let chain = self.way().await?;
+        if self.target.role_is_new {
+            wait_for_role(cx, &chain).await?;
+        }
+        Ok(chain)
     }
-    /// An image by tag or digest; `None` when it, or its repository, does not exist.
-    ///
-    /// # Errors
-    ///
-    /// As AWS says.
-    pub async fn image(
-        &self,
-        cx: &Context,
-        repository: &str,
-        id: &ImageId,
-    ) -> Result<Option<ImageDetail>, Error> {
-        let _ = (cx, repository, id);
-        todo!()
+
+    async fn way(&self) -> Result<Arc<Chain>, Error> {
+        if !self.target.hops.is_empty() {
+            return Ok(self.aws.chain_after(&self.target.hops));
+        }
+        let provider = self.aws.provider_chain();
+        let Some(account) = &self.target.account else {
+            return Ok(provider);
+        };
+        let own = provider.identity().await?.account;
+        if own == *account {
+            return Ok(provider);
+        }
+        let hop = self.aws.account_hop(account, own)?;
+        Ok(self.aws.chain_after(&[hop]))
     }
-    /// Which of these layer digests are in the repository.
-    ///
-    /// # Errors
-    ///
-    /// As AWS says.
-    pub async fn available_layers(
-        &self,
-        cx: &Context,
-        repository: &str,
-        digests: &[String],
-    ) -> Result<HashSet<String>, Error> {
-        let _ = (cx, repository, digests);
-        todo!()
-    }
-    /// Deletes images, at most 100. What was not there counts as deleted.
-    ///
-    /// # Errors
-    ///
-    /// As AWS says.
-    pub async fn delete_images(
-        &self,
-        cx: &Context,
-        repository: &str,
-        images: &[ImageId],
-    ) -> Result<Vec<DeleteFailure>, Error> {
-        let _ = (cx, repository, images);
-        todo!()
+
+    fn placed(&self, error: Error) -> Error {
+        let (origin, further) = match self.target.hops.len() {
+            0 => (HopOrigin::AccountRole, 1),
+            further => (HopOrigin::Resource, further),
+        };
+        error.at(|hop| self.aws.place(hop, origin, further))
     }
 }
+
+/// Tries a denied hop again until IAM has told every server about the role.
+async fn wait_for_role(cx: &Context, chain: &Chain) -> Result<(), Error> {
+    let started = task::monotonic();
+    loop {
+        let error = match chain.link.issued().await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        let denied = matches!(
+            error.kind(),
+            ErrorKind::AssumeRole {
+                reason: RefusalReason::Denied,
+                ..
+            }
+        );
+        if !denied || started.elapsed() >= SPREADING {
+            return Err(error);
+        }
+        cx.within(BETWEEN_TRIES).stopped().await;
+        cx.check()?;
+        chain.link.forget_failure();
+    }
+}
+
+/// How long a new role may take to be known everywhere. Not documented; usually ten seconds.
+const SPREADING: Duration = Duration::from_secs(60);
+
+/// Few enough calls to be no burden on an account, even for many resources.
+const BETWEEN_TRIES: Duration = Duration::from_secs(4);

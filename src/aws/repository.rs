@@ -1,32 +1,6 @@
-/// Which identity to use: hops after the provider's own, and the account that must be reached.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Target {
-    /// Hops of the resource. When empty and `account` is not the provider's own account, the
-    /// account role leads there.
-    pub hops: Vec<Hop>,
-    /// The account that must be reached, if it is known beforehand.
-    pub account: Option<AccountId>,
-}
+//! What ECR Public holds, as far as this provider looks at it.
 
-/// Who AWS says we are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The account.
-    pub account: AccountId,
-    /// The ARN of the caller.
-    pub arn: String,
-}
-
-/// A login for the registry of ECR Public.
-#[derive(Clone, Debug)]
-pub struct AuthorizationToken {
-    /// `AWS`.
-    pub username: String,
-    /// The password.
-    pub password: Secret<String>,
-    /// When it ends.
-    pub expires_at: SystemTime,
-}
+use super::AccountId;
 
 /// The registry of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +37,7 @@ pub struct ImageDetail {
     pub media_type: Option<String>,
 }
 
-/// An image to delete.
+/// An image to find or to delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageId {
     /// By digest.
@@ -82,4 +56,3 @@ pub struct DeleteFailure {
     /// Its words.
     pub reason: String,
 }
-

@@ -1,0 +1,1 @@
+//! Tests of the whole module against services on loopback.
