@@ -28,6 +28,7 @@ mod identity;
 mod limits;
 mod link;
 mod login;
+mod operations;
 mod profile;
 mod refusal;
 mod regions;

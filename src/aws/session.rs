@@ -161,9 +161,8 @@ impl Session {
 async fn wait_for_role(cx: &Context, chain: &Chain) -> Result<(), Error> {
     let started = task::monotonic();
     loop {
-        let error = match chain.link.issued().await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = chain.link.issued().await else {
+            return Ok(());
         };
         let denied = matches!(
             error.kind(),

@@ -43,7 +43,6 @@ impl SharedConfig {
         let paths = Paths::choose(config, environment).await?;
         let selected = Selected::choose(config, environment);
         let name = Cow::Owned(selected.name.clone());
-        #[expect(deprecated, reason = "the loader itself has no other public name")]
         let sections =
             aws_config::profile::load(&Fs::real(), environment.shim(), &paths.files, Some(name))
                 .await
