@@ -40,7 +40,7 @@ impl Chain {
     async fn log_in(&self) -> HeldLogin {
         let result = self.request_login().await;
         let now = task::wall();
-        let soon = now + self.patience();
+        let soon = now + self.timing().patience;
         let fresh_until = match &result {
             Err(_) => soon,
             Ok(login) => {

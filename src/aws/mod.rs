@@ -40,6 +40,7 @@ mod session;
 mod settings;
 mod shared_config;
 mod store;
+mod timing;
 mod web_identity;
 
 #[cfg(test)]
