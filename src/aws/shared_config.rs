@@ -163,7 +163,8 @@ impl Paths {
                 "credentials",
             ),
         ];
-        let mut files = EnvConfigFiles::builder();
+        // The builder ends the process over a set without files.
+        let mut files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "");
         let mut all = Vec::new();
         for (kind, configured, variable, name) in kinds {
             for path in existing(environment, configured, variable, name).await? {
