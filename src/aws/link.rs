@@ -151,7 +151,7 @@ impl Held {
                 None => now + RECHECK,
                 // Some sources hand out what is about to end. Those are asked again soon, not for
                 // every call.
-                Some(expiry) => (expiry - EARLY).max((now + patience).min(expiry)),
+                Some(expiry) => early(expiry).max((now + patience).min(expiry)),
             },
         };
         Self {
@@ -159,6 +159,11 @@ impl Held {
             fresh_until,
         }
     }
+}
+
+/// When credentials that end then are to be replaced.
+pub(super) fn early(expiry: SystemTime) -> SystemTime {
+    expiry.checked_sub(EARLY).unwrap_or(expiry)
 }
 
 fn lasts(issued: &Issued, until: SystemTime) -> bool {
@@ -187,7 +192,7 @@ impl ProvideCredentials for LinkCredentials {
 }
 
 /// Credentials are renewed this long before they end, so that none ends within a call.
-pub(super) const EARLY: Duration = Duration::from_secs(300);
+const EARLY: Duration = Duration::from_secs(300);
 
 /// Keys without an end may be replaced in the file they come from.
 const RECHECK: Duration = Duration::from_secs(15 * 60);

@@ -6,10 +6,15 @@ use std::time::Duration;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{
+    AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader,
+};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use crate::aws::{Aws, Config, Environment, Error, Hop};
 use crate::net::Secret;
@@ -64,6 +69,11 @@ impl Reply {
     pub(super) fn raw(body: &str) -> Self {
         let body = body.to_owned();
         Self { status: 200, body }
+    }
+
+    pub(super) fn page(status: u16) -> Self {
+        let body = "<html>Bad Gateway</html>".to_owned();
+        Self { status, body }
     }
 
     pub(super) fn json(body: Value) -> Self {
@@ -124,8 +134,31 @@ pub(super) struct Mock {
 
 impl Mock {
     pub(super) async fn start() -> Self {
+        Self::listen(None).await
+    }
+
+    /// With a certificate for `localhost`, which is returned as PEM.
+    pub(super) async fn start_tls() -> (Self, String) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let tls = TlsAcceptor::from(Arc::new(config));
+        (Self::listen(Some(tls)).await, made.cert.pem())
+    }
+
+    async fn listen(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let port = listener.local_addr().unwrap().port();
+        let url = match tls {
+            Some(_) => format!("https://localhost:{port}"),
+            None => format!("http://127.0.0.1:{port}"),
+        };
         let state = Arc::<State>::default();
         let mut server = JoinSet::new();
         let shared = Arc::clone(&state);
@@ -133,7 +166,15 @@ impl Mock {
             let mut connections = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                connections.spawn(serve(stream, Arc::clone(&shared)));
+                let state = Arc::clone(&shared);
+                match tls.clone() {
+                    Some(tls) => connections.spawn(async move {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            serve(stream, state).await;
+                        }
+                    }),
+                    None => connections.spawn(serve(stream, state)),
+                };
             }
         });
         Self {
@@ -202,7 +243,7 @@ pub(super) fn hop(arn: &str) -> Hop {
     Hop::to(arn.parse().unwrap())
 }
 
-async fn serve(stream: TcpStream, state: Arc<State>) {
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, state: Arc<State>) {
     let mut stream = BufReader::new(stream);
     while let Some(seen) = read(&mut stream).await {
         let reply = answer(&seen, &state);
@@ -222,7 +263,7 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
     }
 }
 
-async fn read(stream: &mut BufReader<TcpStream>) -> Option<Seen> {
+async fn read(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<Seen> {
     let mut headers = BTreeMap::new();
     let mut line = String::new();
     stream.read_line(&mut line).await.ok()?;
@@ -274,8 +315,8 @@ fn understand(headers: &BTreeMap<String, String>, body: &[u8]) -> Seen {
 fn answer(seen: &Seen, state: &State) -> Reply {
     let mut scripts = state.scripts.lock().unwrap();
     let script = scripts.iter_mut().find(|script| {
-        script.times > 0 && script.action == seen.action && seen.contains(&script.needle)
-            || script.times > 0 && script.action == seen.action && script.needle.is_empty()
+        let is_meant = script.needle.is_empty() || seen.contains(&script.needle);
+        script.times > 0 && script.action == seen.action && is_meant
     });
     if let Some(script) = script {
         script.times -= 1;

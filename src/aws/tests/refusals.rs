@@ -212,6 +212,21 @@ async fn refusals_of_ecr_public_are_told_apart() {
 }
 
 #[tokio::test]
+async fn an_error_page_is_an_answer_with_a_status() {
+    let mock = Mock::start().await;
+    mock.script("DescribeRepositories", "", 1, Reply::page(502));
+    let session = connect(mock.config())
+        .await
+        .unwrap()
+        .session(&Target::default());
+    let error = session.repository(&Context::new(), "r").await.unwrap_err();
+    let ErrorKind::Service { answer, .. } = error.kind() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(answer.status, Some(502));
+}
+
+#[tokio::test]
 async fn a_denied_action_names_identity_action_and_resource() {
     let mock = Mock::start().await;
     let reply = Reply::ecr_error(400, "AccessDeniedException", "not authorized");

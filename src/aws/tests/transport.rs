@@ -265,6 +265,32 @@ async fn a_broken_ca_bundle_is_an_error_and_not_a_crash() {
 }
 
 #[tokio::test]
+async fn a_ca_bundle_decides_alone_whom_to_trust() {
+    let (mock, certificate) = Mock::start_tls().await;
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let folder = Folder::new();
+    let right = folder.file("right", &format!("{}{certificate}", other.cert.pem()));
+    let wrong = folder.file("wrong", &other.cert.pem());
+    let with = |bundle: Option<&PathBuf>| Config {
+        ca_bundle: bundle.cloned(),
+        ..mock.config()
+    };
+    connect(with(Some(&right))).await.unwrap();
+    for bundle in [None, Some(&wrong)] {
+        let error = refused(with(bundle)).await;
+        let ErrorKind::Certificate {
+            host,
+            bundle: loaded,
+        } = error.kind()
+        else {
+            panic!("{error:?}");
+        };
+        assert!(mock.url.ends_with(host));
+        assert_eq!(loaded.as_ref(), bundle);
+    }
+}
+
+#[tokio::test]
 async fn an_endpoint_that_nobody_answers_is_named() {
     let mock = Mock::start().await;
     let error = refused(Config {
