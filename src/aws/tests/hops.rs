@@ -116,7 +116,7 @@ async fn each_hop_is_signed_by_the_one_before_it() {
     assert_eq!(mock.count("GetCallerIdentity"), 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_hundred_instances_over_twenty_accounts_assume_each_role_once() {
     let mock = Mock::start().await;
     let aws = connect(with_hub(&mock)).await.unwrap();
@@ -136,7 +136,7 @@ async fn two_hundred_instances_over_twenty_accounts_assume_each_role_once() {
     assert_eq!(mock.count("GetCallerIdentity"), 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_broken_account_is_asked_once_and_every_instance_hears_why() {
     let mock = Mock::start().await;
     let denied = Reply::sts_error(403, "AccessDenied", "not for you");
