@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -17,6 +17,7 @@ use super::link::{Link, LinkCredentials};
 use super::login::HeldLogin;
 use super::refusal::Refusal;
 use super::renewing::Renewing;
+use super::timing::Timing;
 use super::{AccountId, Identity, PublicRegistry};
 
 /// An identity at the end of a chain of hops. Sessions with the same chain share it.
@@ -28,7 +29,7 @@ pub(super) struct Chain {
     clients: Clients,
     ecr_public: aws_sdk_ecrpublic::Client,
     caller: Renewing<HeldCaller>,
-    patience: Duration,
+    timing: Timing,
 }
 
 #[derive(Debug)]
@@ -39,7 +40,7 @@ struct HeldCaller {
 }
 
 impl Chain {
-    pub(super) fn new(link: Arc<Link>, clients: &Clients, patience: Duration) -> Self {
+    pub(super) fn new(link: Arc<Link>, clients: &Clients, timing: Timing) -> Self {
         Self {
             ecr_public: clients.ecr_public(LinkCredentials(Arc::clone(&link))),
             clients: clients.clone(),
@@ -47,13 +48,13 @@ impl Chain {
             login: Renewing::default(),
             registry: Renewing::default(),
             caller: Renewing::default(),
-            patience,
+            timing,
         }
     }
 
-    /// How long a failure is remembered.
-    pub(super) fn patience(&self) -> Duration {
-        self.patience
+    /// How long things wait.
+    pub(super) fn timing(&self) -> Timing {
+        self.timing
     }
 
     /// Who this is. A role's name came with its credentials; anybody else asks STS, once.
@@ -77,7 +78,7 @@ impl Chain {
     async fn ask_caller(&self) -> HeldCaller {
         let result = self.caller_identity().await;
         HeldCaller {
-            fresh_until: result.is_err().then(|| task::wall() + self.patience),
+            fresh_until: result.is_err().then(|| task::wall() + self.timing.patience),
             result,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::provider::ProvideCredentials;
+use aws_sdk_ecrpublic::config::retry::RetryPartition;
 use aws_sdk_sts::config::{BehaviorVersion, IdentityCache, Region};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -75,6 +76,9 @@ impl Clients {
     }
 
     /// A client of ECR Public that signs with these credentials.
+    ///
+    /// It has a budget of retries of its own: the quotas of the service are per account, and one
+    /// throttled account must not use up the patience that others may need.
     pub(super) fn ecr_public(
         &self,
         credentials: impl ProvideCredentials + 'static,
@@ -86,6 +90,7 @@ impl Clients {
             .http_client(self.parts.http.client.clone())
             .identity_cache(IdentityCache::no_cache())
             .retry_config(settings.ecr_public_retry.clone())
+            .retry_partition(RetryPartition::custom("ecr-public").build())
             .timeout_config(settings.timeouts.clone())
             .credentials_provider(credentials);
         match &settings.ecr_public_endpoint {

@@ -13,11 +13,11 @@ use super::chain::Chain;
 use super::clients::Clients;
 use super::error::{AccountRule, Error, ErrorKind, HopOrigin, HopPosition};
 use super::http::Http;
-use super::link::PATIENCE;
 use super::sdk_sources::SdkSources;
 use super::settings::Settings;
 use super::shared_config::SharedConfig;
 use super::store::Store;
+use super::timing::Timing;
 use super::{AccountId, AccountRole, Config, Hop, HopPlace, Identity, InvalidHop, Session, Target};
 
 /// The provider's way into AWS. Cheap to clone.
@@ -56,7 +56,15 @@ impl Aws {
     /// A setting cannot be used, wherever it comes from; there are no credentials; a hop was
     /// refused.
     pub async fn connect(cx: &Context, config: Config) -> Result<Self, Error> {
-        let aws = cx.run(Self::prepare(&config)).await??;
+        Self::connect_with(cx, config, Timing::default()).await
+    }
+
+    pub(super) async fn connect_with(
+        cx: &Context,
+        config: Config,
+        timing: Timing,
+    ) -> Result<Self, Error> {
+        let aws = cx.run(Self::prepare(&config, timing)).await??;
         if !config.skip_credentials_validation {
             aws.session(&Target::default()).check_provider(cx).await?;
         }
@@ -69,7 +77,7 @@ impl Aws {
         Session::new(self.clone(), target.clone())
     }
 
-    async fn prepare(config: &Config) -> Result<Self, Error> {
+    async fn prepare(config: &Config, timing: Timing) -> Result<Self, Error> {
         let shared = SharedConfig::read(config).await?;
         let settings = Settings::read(config, &shared)?;
         let http = Http::prepare(config).await?;
@@ -87,7 +95,7 @@ impl Aws {
         let clients = Clients::new(settings, http);
         Ok(Self {
             parts: Arc::new(Parts {
-                store: Store::new(base.source, clients, name, PATIENCE),
+                store: Store::new(base.source, clients, name, timing),
                 hops,
                 of_profile,
                 account_role: config.account_role.clone(),

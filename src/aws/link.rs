@@ -17,6 +17,7 @@ use super::base::BaseSource;
 use super::clients::Clients;
 use super::error::{Error, ErrorKind, HopPosition};
 use super::renewing::Renewing;
+use super::timing::Timing;
 
 /// One identity. Whoever needs its credentials asks here, so that each is obtained once.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(super) struct Link {
     way: Way,
     clients: Clients,
     held: Renewing<Held>,
-    patience: Duration,
+    timing: Timing,
 }
 
 /// How the credentials are obtained.
@@ -47,8 +48,8 @@ struct Held {
 
 impl Link {
     /// The first link.
-    pub(super) fn base(source: BaseSource, clients: Clients, patience: Duration) -> Self {
-        Self::new(Way::Base(source), clients, patience)
+    pub(super) fn base(source: BaseSource, clients: Clients, timing: Timing) -> Self {
+        Self::new(Way::Base(source), clients, timing)
     }
 
     /// A link that this one leads to.
@@ -58,15 +59,15 @@ impl Link {
             position,
             previous: Arc::clone(self),
         };
-        Self::new(way, self.clients.clone(), self.patience)
+        Self::new(way, self.clients.clone(), self.timing)
     }
 
-    fn new(way: Way, clients: Clients, patience: Duration) -> Self {
+    fn new(way: Way, clients: Clients, timing: Timing) -> Self {
         Self {
             way,
             clients,
             held: Renewing::default(),
-            patience,
+            timing,
         }
     }
 
@@ -106,16 +107,16 @@ impl Link {
         let result = self.load().await;
         let now = task::wall();
         let Err(error) = result else {
-            return Held::new(result, now, self.patience);
+            return Held::new(result, now, self.timing.patience);
         };
         // What is held may last for minutes more; a hiccup now is no reason to stop.
         let held = stale.and_then(|stale| stale.result.as_ref().ok().cloned());
         match held {
             Some(held) if lasts(&held, now + MIN_REST) => Held {
                 result: Ok(held),
-                fresh_until: now + self.patience,
+                fresh_until: now + self.timing.patience,
             },
-            _ => Held::new(Err(error), now, self.patience),
+            _ => Held::new(Err(error), now, self.timing.patience),
         }
     }
 
@@ -150,7 +151,7 @@ impl Held {
                 None => now + RECHECK,
                 // Some sources hand out what is about to end. Those are asked again soon, not for
                 // every call.
-                Some(expiry) => (expiry - EARLY).max((now + patience).min(expiry)),
+                Some(expiry) => early(expiry).max((now + patience).min(expiry)),
             },
         };
         Self {
@@ -158,6 +159,11 @@ impl Held {
             fresh_until,
         }
     }
+}
+
+/// When credentials that end then are to be replaced.
+pub(super) fn early(expiry: SystemTime) -> SystemTime {
+    expiry.checked_sub(EARLY).unwrap_or(expiry)
 }
 
 fn lasts(issued: &Issued, until: SystemTime) -> bool {
@@ -186,10 +192,7 @@ impl ProvideCredentials for LinkCredentials {
 }
 
 /// Credentials are renewed this long before they end, so that none ends within a call.
-pub(super) const EARLY: Duration = Duration::from_secs(300);
-
-/// A failure is remembered this long: about as long as a plan of many resources takes.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+const EARLY: Duration = Duration::from_secs(300);
 
 /// Keys without an end may be replaced in the file they come from.
 const RECHECK: Duration = Duration::from_secs(15 * 60);

@@ -11,7 +11,7 @@ use crate::task;
 use super::AuthorizationToken;
 use super::chain::{Chain, LOGIN_ACTION};
 use super::error::{Error, ErrorKind};
-use super::link::EARLY;
+use super::link::early;
 
 /// A login, or why there is none. Its debug form shows no password.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Chain {
     async fn log_in(&self) -> HeldLogin {
         let result = self.request_login().await;
         let now = task::wall();
-        let soon = now + self.patience();
+        let soon = now + self.timing().patience;
         let fresh_until = match &result {
             Err(_) => soon,
             Ok(login) => {
@@ -51,9 +51,9 @@ impl Chain {
                 let session = self.link.issued().await.ok();
                 let session_end = session.and_then(|issued| issued.credentials.expiry());
                 let half = now + life / 2;
-                let early = session_end.map_or(half, |end| half.min(end - EARLY));
+                let renew_at = session_end.map_or(half, |end| half.min(early(end)));
                 // Credentials that cannot be renewed end too; until then, not one login a call.
-                early.max(soon.min(login.expires_at))
+                renew_at.max(soon.min(login.expires_at))
             }
         };
         HeldLogin {

@@ -28,6 +28,7 @@ mod identity;
 mod limits;
 mod link;
 mod login;
+mod operations;
 mod profile;
 mod refusal;
 mod regions;
@@ -39,6 +40,7 @@ mod session;
 mod settings;
 mod shared_config;
 mod store;
+mod timing;
 mod web_identity;
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ pub(super) fn trace(shared: &SharedConfig, name: &str) -> Result<Traced, Error> 
         match profile.step()? {
             Step::End(source) => break source,
             Step::Role { hop, from } => {
-                hops.push(hop);
+                hops.push(*hop);
                 match from {
                     From::Source(source) => break source,
                     From::Profile(next) if next == name && profile.has_keys() => {
@@ -82,7 +82,7 @@ pub(super) fn trace(shared: &SharedConfig, name: &str) -> Result<Traced, Error> 
 
 enum Step {
     End(ProfileSource),
-    Role { hop: Hop, from: From },
+    Role { hop: Box<Hop>, from: From },
 }
 
 enum From {
@@ -144,7 +144,7 @@ impl Section<'_> {
                 return Err(self.wrong(format!("`credential_source` cannot be `{other}`")));
             }
         };
-        let hop = self.hop(role)?;
+        let hop = Box::new(self.hop(role)?);
         Ok(Step::Role { hop, from })
     }
 

@@ -28,6 +28,10 @@ impl Call {
     {
         match error {
             SdkError::ServiceError(_) => Refusal::Answer(answer(error)),
+            // An error page of something in between, or of another service.
+            SdkError::ResponseError(response) if !response.raw().status().is_success() => {
+                Refusal::Answer(answer(error))
+            }
             SdkError::ResponseError(_) => {
                 let malformed = Error::from(ErrorKind::Malformed {
                     action: self.action,
@@ -163,13 +167,14 @@ pub(super) fn find<'a, T: StdError + 'static>(
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
+        // The source of an I/O error is the source of what it wraps, which would be left out.
         let wrapped = error
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref);
-        if let Some(found) = wrapped.and_then(|wrapped| wrapped.downcast_ref()) {
-            return Some(found);
-        }
-        next = error.source();
+        next = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
     }
     None
 }

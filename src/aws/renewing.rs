@@ -30,11 +30,14 @@ impl<T> Renewing<T> {
     /// # Cancel safety
     ///
     /// When the caller that makes the value goes away, one of those that wait takes over.
-    pub(super) async fn get<F: Future<Output = T>>(
+    pub(super) async fn get<F: Future<Output = T> + Send>(
         &self,
-        is_fresh: impl Fn(&T) -> bool,
-        make: impl FnOnce(Option<Arc<T>>) -> F,
-    ) -> Arc<T> {
+        is_fresh: impl Fn(&T) -> bool + Send,
+        make: impl FnOnce(Option<Arc<T>>) -> F + Send,
+    ) -> Arc<T>
+    where
+        T: Send + Sync,
+    {
         let (cell, stale) = self.current(is_fresh);
         let made = cell.get_or_init(|| async { Arc::new(make(stale).await) });
         Arc::clone(made.await)

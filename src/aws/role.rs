@@ -96,13 +96,15 @@ fn is_partition(text: &str) -> bool {
 /// A path of printable ASCII segments, and a name of at most 64 characters (IAM API reference,
 /// `CreateRole`).
 fn is_role_path(text: &str) -> bool {
-    let (path, name) = text.rsplit_once('/').unwrap_or(("", text));
+    let (path, name) = match text.rsplit_once('/') {
+        Some((path, name)) => (Some(path), name),
+        None => (None, text),
+    };
     let is_segment =
         |segment: &str| !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_graphic());
     (1..=64).contains(&name.len())
         && name.chars().all(is_name_character)
-        && path.len() <= 510
-        && (path.is_empty() || path.split('/').all(is_segment))
+        && path.is_none_or(|path| path.len() <= 510 && path.split('/').all(is_segment))
 }
 
 /// `[\w+=,.@-]`

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::task::{self, Context};
 
@@ -159,11 +158,11 @@ impl Session {
 
 /// Tries a denied hop again until IAM has told every server about the role.
 async fn wait_for_role(cx: &Context, chain: &Chain) -> Result<(), Error> {
+    let timing = chain.timing();
     let started = task::monotonic();
     loop {
-        let error = match chain.link.issued().await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = chain.link.issued().await else {
+            return Ok(());
         };
         let denied = matches!(
             error.kind(),
@@ -172,17 +171,11 @@ async fn wait_for_role(cx: &Context, chain: &Chain) -> Result<(), Error> {
                 ..
             }
         );
-        if !denied || started.elapsed() >= SPREADING {
+        if !denied || started.elapsed() >= timing.spreading {
             return Err(error);
         }
-        cx.within(BETWEEN_TRIES).stopped().await;
+        cx.within(timing.between_tries).stopped().await;
         cx.check()?;
         chain.link.forget_failure();
     }
 }
-
-/// How long a new role may take to be known everywhere. Not documented; usually ten seconds.
-const SPREADING: Duration = Duration::from_secs(60);
-
-/// Few enough calls to be no burden on an account, even for many resources.
-const BETWEEN_TRIES: Duration = Duration::from_secs(4);

@@ -43,7 +43,6 @@ impl SharedConfig {
         let paths = Paths::choose(config, environment).await?;
         let selected = Selected::choose(config, environment);
         let name = Cow::Owned(selected.name.clone());
-        #[expect(deprecated, reason = "the loader itself has no other public name")]
         let sections =
             aws_config::profile::load(&Fs::real(), environment.shim(), &paths.files, Some(name))
                 .await
@@ -164,7 +163,8 @@ impl Paths {
                 "credentials",
             ),
         ];
-        let mut files = EnvConfigFiles::builder();
+        // The builder ends the process over a set without files.
+        let mut files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "");
         let mut all = Vec::new();
         for (kind, configured, variable, name) in kinds {
             for path in existing(environment, configured, variable, name).await? {

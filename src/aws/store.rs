@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use super::Hop;
 use super::base::BaseSource;
@@ -10,6 +9,7 @@ use super::chain::Chain;
 use super::clients::Clients;
 use super::error::{HopOrigin, HopPosition};
 use super::link::Link;
+use super::timing::Timing;
 
 /// Chains by their hops.
 ///
@@ -20,7 +20,7 @@ pub(super) struct Store {
     clients: Clients,
     /// For hops without one. Chosen once: with another name, a chain would be another chain.
     session_name: String,
-    patience: Duration,
+    timing: Timing,
     base: Arc<Chain>,
     chains: Mutex<HashMap<Vec<Hop>, Arc<Chain>>>,
 }
@@ -30,14 +30,14 @@ impl Store {
         source: BaseSource,
         clients: Clients,
         session_name: String,
-        patience: Duration,
+        timing: Timing,
     ) -> Self {
-        let link = Arc::new(Link::base(source, clients.clone(), patience));
+        let link = Arc::new(Link::base(source, clients.clone(), timing));
         Self {
-            base: Arc::new(Chain::new(link, &clients, patience)),
+            base: Arc::new(Chain::new(link, &clients, timing)),
             clients,
             session_name,
-            patience,
+            timing,
             chains: Mutex::default(),
         }
     }
@@ -53,7 +53,7 @@ impl Store {
         for (index, hop) in hops.iter().enumerate() {
             let next = chains.entry(hops[..=index].to_vec()).or_insert_with(|| {
                 let link = chain.link.then(hop.clone(), in_chain(index + 1));
-                Arc::new(Chain::new(Arc::new(link), &self.clients, self.patience))
+                Arc::new(Chain::new(Arc::new(link), &self.clients, self.timing))
             });
             chain = Arc::clone(next);
         }
@@ -80,8 +80,8 @@ fn in_chain(hop: usize) -> HopPosition {
     }
 }
 
-/// JSON without the white space and the order that practitioners like. What is no JSON stays as it
-/// is, for STS to refuse.
+/// JSON without the white space that practitioners like and that counts against the limit of STS.
+/// What is no JSON stays as it is, for STS to refuse.
 fn canonical(policy: &str) -> String {
     serde_json::from_str::<serde_json::Value>(policy)
         .map_or_else(|_| policy.to_owned(), |value| value.to_string())
