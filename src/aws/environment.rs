@@ -25,7 +25,8 @@ impl Environment {
     }
 
     /// A variable that is set and not empty.
-    pub(super) fn get(&self, name: &str) -> Option<String> {
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<String> {
         self.0.get(name).ok().filter(|value| !value.is_empty())
     }
 
@@ -43,7 +44,8 @@ impl Environment {
     }
 
     /// A path with a leading `~` in place of the home directory.
-    pub(super) fn expand(&self, path: &std::path::Path) -> PathBuf {
+    #[must_use]
+    pub fn expand(&self, path: &std::path::Path) -> PathBuf {
         match (path.strip_prefix("~"), self.home()) {
             (Ok(rest), Some(home)) => home.join(rest),
             _ => path.to_owned(),
