@@ -10,3 +10,9 @@
 mod architecture;
 #[cfg(test)]
 mod dependencies;
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod support;
