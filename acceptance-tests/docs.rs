@@ -1,165 +1,213 @@
-//! The published pages are made from the schema and the examples.
+//! The published pages say what the schema says.
 //!
-//! `UPDATE_DOCS=1 cargo test --test acceptance docs` writes them anew.
+//! `UPDATE_DOCS=1 cargo test docs::` writes them anew.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::{env, fs};
 
 use terraform_provider_ecrpublic::provider::EcrPublic;
 use terraform_provider_ecrpublic::tf::{
-    Attribute, AttributeType, Block, DynProvider, Mode, NestedBlock, Nesting, Schema, Type,
+    Attribute, AttributeType, Block, DynProvider, Mode, NestedBlock, Nesting, Type,
 };
 
 #[test]
-fn the_provider_page_says_what_the_schema_says() {
-    let provider: &dyn DynProvider = &EcrPublic::new();
-    let page = Page {
-        title: "ecrpublic Provider",
-        description: "Mirrors container images into Amazon ECR Public.",
-        heading: "ecrpublic Provider",
-        example: "examples/provider/provider.tf",
-        import: None,
-    };
-    agrees("docs/index.md", &page.render(&provider.schema()));
+fn the_pages_are_what_the_schema_makes_them() {
+    let update = env::var_os("UPDATE_DOCS").is_some();
+    for (name, text) in pages() {
+        let path = root().join("docs").join(&name);
+        if update {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &text).unwrap();
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        let hint = "run `UPDATE_DOCS=1 cargo test docs::` and commit the result";
+        assert!(
+            committed == text,
+            "docs/{name} is not what the schema says: {hint}"
+        );
+    }
 }
 
 #[test]
-fn every_resource_has_a_page_that_says_what_its_schema_says() {
-    let provider: &dyn DynProvider = &EcrPublic::new();
-    for (name, resource) in provider.resources() {
-        let schema = resource.schema();
-        let title = format!("{name} Resource - ecrpublic");
-        let heading = format!("{name} (Resource)");
-        let summary = schema.block.description.split("\n\n").next().unwrap_or_default();
-        let page = Page {
-            title: &title,
-            description: summary,
-            heading: &heading,
-            example: &format!("examples/resources/{name}/resource.tf"),
-            import: Some(&format!("examples/resources/{name}/import.sh")),
-        };
-        let short = name.trim_start_matches("ecrpublic_");
-        agrees(&format!("docs/resources/{short}.md"), &page.render(&schema));
+fn there_is_no_page_without_an_object() {
+    let expected: BTreeSet<String> = pages().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(files_below("docs"), expected);
+}
+
+#[test]
+fn every_attribute_and_block_is_described() {
+    for (name, text) in pages() {
+        for line in text.lines().filter(|line| line.starts_with("- `")) {
+            let described = line
+                .split_once(") ")
+                .is_some_and(|(_, words)| words.ends_with('.') || words.contains(". "));
+            assert!(described, "docs/{name}: {line}");
+        }
     }
 }
 
-struct Page<'a> {
-    title: &'a str,
-    description: &'a str,
-    heading: &'a str,
-    example: &'a str,
-    import: Option<&'a str>,
+/// Every page by its name below `docs`.
+fn pages() -> Vec<(String, String)> {
+    let provider = EcrPublic::default();
+    let provider: &dyn DynProvider = &provider;
+    let mut pages = vec![("index.md".to_owned(), index(&provider.schema().block))];
+    for (kind, resource) in provider.resources() {
+        let short = kind.trim_start_matches("ecrpublic_");
+        pages.push((
+            format!("resources/{short}.md"),
+            page(kind, &resource.schema().block),
+        ));
+    }
+    pages
 }
 
-impl Page<'_> {
-    fn render(&self, schema: &Schema) -> String {
-        let mut text = format!(
-            "---\npage_title: \"{}\"\ndescription: |-\n  {}\n---\n\n# {}\n\n{}\n\n\
-             ## Example Usage\n\n```terraform\n{}\n```\n\n## Schema\n",
-            self.title,
-            self.description.replace('\n', " "),
-            self.heading,
-            schema.block.description,
-            example(self.example),
+fn index(block: &Block) -> String {
+    let example = example("examples/provider/provider.tf");
+    let mut page = front_matter("ecrpublic Provider", "", &block.description);
+    page += "# ecrpublic Provider\n\n";
+    page += &format!("{}\n\n{}\n", block.description, GUIDE.trim());
+    page += &format!("\n## Example Usage\n\n```terraform\n{example}```\n");
+    page + &schema(block)
+}
+
+fn page(kind: &str, block: &Block) -> String {
+    let folder = format!("examples/resources/{kind}");
+    let mut page = front_matter(
+        &format!("{kind} Resource - ecrpublic"),
+        "",
+        &block.description,
+    );
+    page += &format!("# {kind} (Resource)\n\n{}\n", block.description);
+    let usage = example(&format!("{folder}/resource.tf"));
+    page += &format!("\n## Example Usage\n\n```terraform\n{usage}```\n");
+    page += &schema(block);
+    let command = example(&format!("{folder}/import.sh"));
+    let declared = example(&format!("{folder}/import.tf"));
+    page += &format!("\n## Import\n\n{IMPORT}\n\n```shell\n{command}```\n");
+    page + &format!("\nOr in the configuration:\n\n```terraform\n{declared}```\n")
+}
+
+fn front_matter(title: &str, subcategory: &str, description: &str) -> String {
+    let first = description.split("\n\n").next().unwrap_or_default();
+    format!(
+        "---\npage_title: \"{title}\"\nsubcategory: \"{subcategory}\"\ndescription: |-\n  {first}\n---\n\n"
+    )
+}
+
+/// One level of the schema; what nests is described below it, each under a heading of its own.
+fn schema(block: &Block) -> String {
+    let mut text = "\n## Schema\n".to_owned();
+    let mut nested = Vec::new();
+    for (heading, modes) in SECTIONS {
+        let section = section(block, modes, "", &mut nested);
+        if !section.is_empty() {
+            text += &format!("\n### {heading}\n\n{section}");
+        }
+    }
+    while let Some((path, block)) = nested.pop() {
+        text += &format!(
+            "\n<a id=\"{}\"></a>\n### Nested Schema for `{path}`\n",
+            anchor(&path)
         );
-        let mut later = Vec::new();
-        block(&mut text, &schema.block, "", &mut later);
-        while !later.is_empty() {
-            for (path, inner) in std::mem::take(&mut later) {
-                write!(text, "\n<a id=\"nested--{}\"></a>\n### `{path}`\n", anchor(&path)).unwrap();
-                match inner {
-                    Inner::Attributes(attributes) => {
-                        group(&mut text, &attributes, &[], &path, &mut later);
-                    }
-                    Inner::Block(inner) => block(&mut text, &inner, &path, &mut later),
-                }
+        let mut deeper = Vec::new();
+        for (heading, modes) in SECTIONS {
+            let section = section(&block, modes, &path, &mut deeper);
+            if !section.is_empty() {
+                text += &format!("\n{heading}:\n\n{section}");
             }
         }
-        if let Some(import) = self.import {
-            write!(text, "\n## Import\n\n```shell\n{}\n```\n", example(import)).unwrap();
-        }
-        text
+        nested.extend(deeper.into_iter().rev());
     }
+    text
 }
 
-enum Inner {
-    Attributes(Vec<Attribute>),
-    Block(Block),
-}
+const SECTIONS: [(&str, &[Mode]); 3] = [
+    ("Required", &[Mode::Required]),
+    ("Optional", &[Mode::Optional, Mode::OptionalComputed]),
+    ("Read-Only", &[Mode::Computed]),
+];
 
-fn block(text: &mut String, block: &Block, path: &str, later: &mut Vec<(String, Inner)>) {
-    group(text, &block.attributes, &block.blocks, path, later);
-}
-
-fn group(
-    text: &mut String,
-    attributes: &[Attribute],
-    blocks: &[NestedBlock],
-    path: &str,
-    later: &mut Vec<(String, Inner)>,
-) {
-    let headings = [
-        ("Required", [Mode::Required, Mode::Required]),
-        ("Optional", [Mode::Optional, Mode::OptionalComputed]),
-        ("Read-Only", [Mode::Computed, Mode::Computed]),
-    ];
-    for (heading, modes) in headings {
-        let mut lines: Vec<(&str, String)> = Vec::new();
-        for each in attributes.iter().filter(|each| modes.contains(&each.mode)) {
-            lines.push((each.name, attribute(each, path, later)));
-        }
-        if heading == "Optional" {
-            for each in blocks {
-                lines.push((each.name, nested(each, path, later)));
-            }
-        }
-        lines.sort();
-        if !lines.is_empty() {
-            write!(text, "\n**{heading}**\n\n").unwrap();
-            for (_, line) in lines {
-                writeln!(text, "{line}").unwrap();
-            }
-        }
-    }
-}
-
-fn attribute(each: &Attribute, path: &str, later: &mut Vec<(String, Inner)>) -> String {
-    let sensitive = if each.sensitive { ", Sensitive" } else { "" };
-    let (kind, link) = match &each.kind {
-        AttributeType::Plain(kind) => (type_name(kind), String::new()),
-        AttributeType::Nested(nesting, inner) => {
-            let place = join(path, each.name);
-            later.push((place.clone(), Inner::Attributes(inner.clone())));
-            let kind = match nesting {
-                Nesting::Single => "Object",
-                Nesting::List => "List of objects",
-                Nesting::Set => "Set of objects",
-                Nesting::Map => "Map of objects",
+fn section(block: &Block, modes: &[Mode], path: &str, nested: &mut Vec<(String, Block)>) -> String {
+    let mut lines = Vec::new();
+    let mut below = Vec::new();
+    for attribute in block
+        .attributes
+        .iter()
+        .filter(|each| modes.contains(&each.mode))
+    {
+        lines.push(attribute_line(attribute, path));
+        if let AttributeType::Nested(_, attributes) = &attribute.kind {
+            let attributes = attributes.clone();
+            let block = Block {
+                attributes,
+                ..Block::default()
             };
-            (kind.to_owned(), see(&place))
+            below.push((join(path, attribute.name), block));
+        }
+    }
+    if modes.contains(&Mode::Optional) {
+        for each in &block.blocks {
+            lines.push(block_line(each, path));
+            below.push((join(path, each.name), each.block.clone()));
+        }
+    }
+    lines.sort();
+    below.sort_by(|one, other| other.0.cmp(&one.0)); // taken from the end
+    nested.extend(below);
+    lines.concat()
+}
+
+fn attribute_line(attribute: &Attribute, path: &str) -> String {
+    let name = attribute.name;
+    let secret = if attribute.sensitive {
+        ", Sensitive"
+    } else {
+        ""
+    };
+    let (kind, see) = match &attribute.kind {
+        AttributeType::Plain(kind) => (type_name(kind), String::new()),
+        AttributeType::Nested(nesting, _) => {
+            let kind = match nesting {
+                Nesting::Single => "Attributes".to_owned(),
+                other => format!("Attributes {other:?}"),
+            };
+            (kind, see_below(path, name))
         }
     };
-    format!("- `{}` ({kind}{sensitive}) {}{link}", each.name, each.description)
+    format!(
+        "- `{name}` ({kind}{secret}) {}{see}\n",
+        attribute.description
+    )
 }
 
-fn nested(each: &NestedBlock, path: &str, later: &mut Vec<(String, Inner)>) -> String {
-    let place = join(path, each.name);
-    later.push((place.clone(), Inner::Block(each.block.clone())));
-    let many = if each.max_items == 1 { "at most one" } else { "any number" };
-    format!("- `{}` (Block, {many}) {}{}", each.name, each.block.description, see(&place))
+fn block_line(nested: &NestedBlock, path: &str) -> String {
+    let kind = match (nested.nesting, nested.max_items) {
+        (Nesting::Single, _) => "Block".to_owned(),
+        (nesting, 0) => format!("Block {nesting:?}"),
+        (nesting, max) => format!("Block {nesting:?}, Max: {max}"),
+    };
+    let see = see_below(path, nested.name);
+    format!(
+        "- `{}` ({kind}) {}{see}\n",
+        nested.name, nested.block.description
+    )
+}
+
+fn see_below(path: &str, name: &str) -> String {
+    format!(" (see [below](#{}))", anchor(&join(path, name)))
+}
+
+fn anchor(path: &str) -> String {
+    format!("nested--{}", path.replace('.', "--"))
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-}
-
-fn see(place: &str) -> String {
-    format!(" (see [below](#nested--{}))", anchor(place))
-}
-
-fn anchor(place: &str) -> String {
-    place.replace('.', "--")
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 fn type_name(kind: &Type) -> String {
@@ -167,7 +215,7 @@ fn type_name(kind: &Type) -> String {
         Type::String => "String".to_owned(),
         Type::Number => "Number".to_owned(),
         Type::Bool => "Boolean".to_owned(),
-        Type::Dynamic => "Any".to_owned(),
+        Type::Dynamic => "Dynamic".to_owned(),
         Type::List(of) => format!("List of {}", type_name(of)),
         Type::Set(of) => format!("Set of {}", type_name(of)),
         Type::Map(of) => format!("Map of {}", type_name(of)),
@@ -176,24 +224,70 @@ fn type_name(kind: &Type) -> String {
     }
 }
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
 fn example(path: &str) -> String {
-    fs::read_to_string(root().join(path)).expect("the example exists").trim_end().to_owned()
+    fs::read_to_string(root().join(path)).unwrap()
 }
 
-#[track_caller]
-fn agrees(path: &str, rendered: &str) {
-    let file: &Path = &root().join(path);
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::create_dir_all(file.parent().expect("a page is in a folder")).expect("docs are writable");
-        fs::write(file, rendered).expect("docs are writable");
+fn files_below(folder: &str) -> BTreeSet<String> {
+    let base = root().join(folder);
+    let mut found = BTreeSet::new();
+    let mut folders = vec![base.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(path.strip_prefix(&base).unwrap().display().to_string());
+            }
+        }
     }
-    let committed = fs::read_to_string(file).unwrap_or_default();
-    assert!(
-        committed == rendered,
-        "{path} does not follow the schema; run UPDATE_DOCS=1 cargo test --test acceptance docs"
-    );
+    found
 }
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+const GUIDE: &str = "
+## Roles and accounts
+
+Credentials are found as `hashicorp/aws` finds them. From there on the way into an account has up
+to three parts, each of them optional:
+
+1. `assume_role` in the provider block: one role, or a chain of several blocks. This is who the
+   provider is.
+2. `account_role` in the provider block: how to get from there into the account that a resource
+   names with `account_id`. One provider block thus serves any number of accounts, and `for_each`
+   over accounts needs no aliases.
+3. `assume_role` in a resource: further roles after those of the provider block, for accounts whose
+   role has a name of its own. It takes the place of `account_role`.
+
+Whoever the provider has become in the end is compared with `account_id`, with
+`allowed_account_ids` and with `forbidden_account_ids` before the first byte is written.
+
+Each role is assumed once per run and renewed before it expires, however many resources need it.
+A role that is assumed with another role lasts at most one hour; longer copies are not disturbed by
+the renewal.
+
+## Permissions
+
+The last role needs, for everything that the provider can do:
+
+| For | Actions | Resource |
+|---|---|---|
+| signing in | `ecr-public:GetAuthorizationToken`, `sts:GetServiceBearerToken` | `*` |
+| the address of the registry | `ecr-public:DescribeRegistries` | `*` |
+| reading | `ecr-public:DescribeRepositories`, `ecr-public:DescribeImages`, `ecr-public:DescribeImageTags`, `ecr-public:ListTagsForResource` | the repositories |
+| pushing | `ecr-public:BatchCheckLayerAvailability`, `ecr-public:InitiateLayerUpload`, `ecr-public:UploadLayerPart`, `ecr-public:CompleteLayerUpload`, `ecr-public:PutImage` | the repositories |
+| creating repositories | `ecr-public:CreateRepository`, `ecr-public:TagResource`, `ecr-public:UntagResource` | the repositories |
+| destroying | `ecr-public:BatchDeleteImage` | the repositories |
+
+A repository has the ARN `arn:aws:ecr-public::<account>:repository/<name>`.
+";
+
+const IMPORT: &str = "\
+The ID is `<account>/<repository>:<tag>[,<tag>…]`, or the public address \
+`public.ecr.aws/<alias>/<repository>:<tag>[,<tag>…]`. Two optional parameters make the plan after \
+the import empty: `source`, which ECR Public does not know, and `role_arn`, any number of times in \
+the order of the chain, when the image is read through roles of the resource.";

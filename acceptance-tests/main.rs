@@ -1,3 +1,18 @@
-//! Everything that is tested from outside the crate, in one program.
+//! What the provider promises, decided from the outside.
+//!
+//! One binary, so that everything is linked once. Each file is one subject:
+//!
+//! - [`architecture`], [`dependencies`]: the shape of the program;
+//! - [`examples`], [`docs`]: what practitioners read;
+//! - the others: scenarios under real Terraform against the stand-ins.
 
+#[cfg(test)]
 mod architecture;
+#[cfg(test)]
+mod dependencies;
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod support;

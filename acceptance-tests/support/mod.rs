@@ -1,3 +1,4 @@
-//! What scenarios are made of.
+//! What the scenarios are told with.
 
+pub(crate) mod packages;
 pub(crate) mod terraform;

@@ -1,75 +1,172 @@
 //! Real Terraform in a folder of its own.
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::fs;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+use std::{env, fs};
 
-use serde_json::Value;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// The address that tests give the provider.
-pub(crate) const ADDRESS: &str = "registry.terraform.io/ecrpublic/ecrpublic";
+use super::packages;
 
-/// A folder with a configuration, the provider installed from a filesystem mirror, and nothing
-/// of the surrounding environment but `PATH`.
+/// Longer than any command takes here on a slow machine; a hang is a failure with a name.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A working folder with a command line configuration and an environment of its own.
+///
+/// Nothing of the environment of the tests reaches Terraform but `PATH` and the folder for
+/// temporary files: no credentials, no proxies, no settings of the person who runs them.
 #[derive(Debug)]
 pub(crate) struct Terraform {
     folder: TempDir,
-    environment: BTreeMap<String, String>,
+    environment: Vec<(OsString, OsString)>,
 }
 
-/// What one run of Terraform said.
+/// What a finished command left behind.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// The command, for messages.
-    pub(crate) command: String,
-    /// The exit code; `None` after a signal.
+    command: String,
+    /// The exit code, or `None` after a signal.
     pub(crate) code: Option<i32>,
-    /// Standard output and standard error, in that order.
-    pub(crate) output: String,
+    /// Standard output and error, one after the other, without colours.
+    pub(crate) text: String,
+    /// Standard output alone.
+    pub(crate) stdout: String,
 }
 
-/// A run that is still going on, in a process group of its own.
+/// A command that is still running, in a process group of its own.
 #[derive(Debug)]
 pub(crate) struct Running {
-    child: Child,
     command: String,
+    group: Pid,
+    child: Child,
 }
 
 impl Terraform {
-    /// A folder with this configuration, initialised. `environment` is all that Terraform and the
-    /// provider see besides `PATH` and `HOME`.
-    pub(crate) async fn with(configuration: &str, environment: &[(String, String)]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let terraform = Self {
-            environment: environment.iter().cloned().collect(),
-            folder,
-        };
-        terraform.write("main.tf", configuration);
-        terraform.write("terraformrc", &terraform.installation());
-        terraform.install();
-        let init = terraform.run(&["init", "-input=false"]).await;
-        init.succeeded();
+    /// A folder with this `main.tf`.
+    pub(crate) fn with(main: &str) -> Self {
+        let terraform = Self::empty();
+        terraform.write("main.tf", main);
         terraform
     }
 
-    /// The folder.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    /// An empty folder.
+    pub(crate) fn empty() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("acceptance-")
+            .tempdir()
+            .unwrap();
+        let at = |name: &str| folder.path().join(name);
+        packages::mirror_of_ours(&at("packages")).unwrap();
+        fs::create_dir(at("home")).unwrap();
+        fs::create_dir(at("work")).unwrap();
+        fs::write(
+            at("terraform.rc"),
+            packages::cli_configuration(&at("packages")),
+        )
+        .unwrap();
+        let environment = [
+            ("PATH", env::var_os("PATH").unwrap_or_default()),
+            ("TMPDIR", env::temp_dir().into_os_string()),
+            ("HOME", at("home").into_os_string()),
+            ("TF_CLI_CONFIG_FILE", at("terraform.rc").into_os_string()),
+            ("TF_IN_AUTOMATION", "1".into()),
+            ("CHECKPOINT_DISABLE", "1".into()),
+            ("AWS_EC2_METADATA_DISABLED", "true".into()),
+        ];
+        Self {
+            environment: environment.map(|(name, value)| (name.into(), value)).into(),
+            folder,
+        }
     }
 
-    /// Writes or replaces a file of the configuration.
+    /// The folder in which commands run.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+
+    /// Writes a file into the folder, or over one.
     pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.folder().join(name), text).expect("the folder can be written to");
+        let path = self.folder().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
 
-    /// Sets a variable for later runs.
-    pub(crate) fn set(&mut self, name: &str, value: &str) {
-        self.environment.insert(name.to_owned(), value.to_owned());
+    /// Copies a folder of the repository into this one.
+    pub(crate) fn copy(&self, from: &str) {
+        copy_tree(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join(from),
+            &self.folder(),
+        );
+    }
+
+    /// Reads a file of the folder.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder().join(name)).unwrap()
+    }
+
+    /// Sets a variable for the commands to come.
+    pub(crate) fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
+        self.environment.push((name.into(), value.into()));
+    }
+
+    /// `terraform init`
+    pub(crate) async fn init(&self) {
+        self.run(&["init", "-input=false"]).await.succeeded();
+    }
+
+    /// `terraform plan`, refreshing first.
+    pub(crate) async fn plan(&self) -> Run {
+        self.run(&["plan", "-input=false"]).await
+    }
+
+    /// `terraform apply`, with further arguments.
+    pub(crate) async fn apply(&self, more: &[&str]) -> Run {
+        self.run(&[&["apply", "-input=false", "-auto-approve"], more].concat())
+            .await
+    }
+
+    /// `terraform destroy`
+    pub(crate) async fn destroy(&self) -> Run {
+        self.run(&["destroy", "-input=false", "-auto-approve"])
+            .await
+    }
+
+    /// The state as Terraform shows it to programs.
+    pub(crate) async fn show(&self) -> serde_json::Value {
+        let run = self.run(&["show", "-json"]).await.succeeded();
+        serde_json::from_str(&run.stdout).unwrap()
+    }
+
+    /// The attributes of one resource instance in state, or null when it is not there.
+    pub(crate) async fn attributes(&self, address: &str) -> serde_json::Value {
+        let shown = self.show().await;
+        let mut modules = vec![&shown["values"]["root_module"]];
+        while let Some(module) = modules.pop() {
+            modules.extend(module["child_modules"].as_array().into_iter().flatten());
+            let mut resources = module["resources"].as_array().into_iter().flatten();
+            if let Some(found) = resources.find(|resource| resource["address"] == address) {
+                return found["values"].clone();
+            }
+        }
+        serde_json::Value::Null
+    }
+
+    /// Asserts that there is nothing to do, and that there still is not after a refresh.
+    pub(crate) async fn converged(&self) {
+        self.nothing_to_do().await;
+        self.apply(&["-refresh-only"]).await.succeeded();
+        self.nothing_to_do().await;
+    }
+
+    async fn nothing_to_do(&self) {
+        let run = self
+            .run(&["plan", "-input=false", "-detailed-exitcode"])
+            .await;
+        assert_eq!(run.code, Some(0), "the plan is not empty:\n{}", run.text);
     }
 
     /// Runs a command to its end.
@@ -77,223 +174,150 @@ impl Terraform {
         self.start(arguments).finish().await
     }
 
-    /// Starts a command and does not wait for it.
+    /// Starts a command.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        let mut command = Command::new("terraform");
+        let (first, rest) = arguments.split_first().unwrap();
+        let mut command = Command::new(program());
+        command.arg(first);
+        if first_takes_colour(first) {
+            command.arg("-no-color");
+        }
+        command.args(rest).current_dir(self.folder());
         command
-            .args(arguments)
-            .current_dir(self.folder())
             .env_clear()
-            .envs(std::env::vars_os().filter(|(name, _)| name == OsStr::new("PATH")))
-            .env("HOME", self.folder())
-            .env("TF_CLI_CONFIG_FILE", self.folder().join("terraformrc"))
-            .env("TF_CLI_ARGS", "-no-color")
-            .env("CHECKPOINT_DISABLE", "1")
-            .env("TF_IN_AUTOMATION", "1")
-            .envs(&self.environment)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true);
-        let child = command.spawn().expect("terraform is on the PATH");
-        Running { child, command: format!("terraform {}", arguments.join(" ")) }
-    }
-
-    /// `terraform apply`, which must succeed.
-    pub(crate) async fn apply(&self) -> Run {
-        self.run(&["apply", "-auto-approve", "-input=false"]).await.succeeded()
-    }
-
-    /// `terraform apply`, which must fail.
-    pub(crate) async fn apply_fails(&self) -> Run {
-        self.run(&["apply", "-auto-approve", "-input=false"]).await.failed()
-    }
-
-    /// `terraform plan`, which must fail.
-    pub(crate) async fn plan_fails(&self) -> Run {
-        self.run(&["plan", "-input=false"]).await.failed()
-    }
-
-    /// `terraform plan` with `-detailed-exitcode`: 0 for no changes, 2 for changes.
-    pub(crate) async fn plan(&self) -> Run {
-        self.run(&["plan", "-input=false", "-detailed-exitcode"]).await
-    }
-
-    /// `terraform destroy`, which must succeed.
-    pub(crate) async fn destroy(&self) -> Run {
-        self.run(&["destroy", "-auto-approve", "-input=false"]).await.succeeded()
-    }
-
-    /// The end of every scenario: nothing to change, and still nothing after a refresh was stored.
-    pub(crate) async fn converged(&self) {
-        let first = self.plan().await;
-        assert_eq!(first.code, Some(0), "the plan is not empty\n{}", first.output);
-        self.run(&["apply", "-refresh-only", "-auto-approve", "-input=false"]).await.succeeded();
-        let second = self.plan().await;
-        assert_eq!(second.code, Some(0), "the plan after refresh is not empty\n{}", second.output);
-    }
-
-    /// The attributes of a resource in state; `None` when it is not there.
-    pub(crate) async fn state_of(&self, address: &str) -> Option<Value> {
-        let shown = self.run(&["show", "-json"]).await.succeeded();
-        let state: Value = serde_json::from_str(shown.output.trim()).expect("state is JSON");
-        resources(&state["values"]["root_module"])
-            .into_iter()
-            .find(|resource| resource["address"] == address)
-            .map(|resource| resource["values"].clone())
-    }
-
-    /// The planned changes, as `address → actions`.
-    pub(crate) async fn planned(&self) -> BTreeMap<String, Vec<String>> {
-        self.run(&["plan", "-input=false", "-out=tfplan"]).await.succeeded();
-        let shown = self.run(&["show", "-json", "tfplan"]).await.succeeded();
-        let plan: Value = serde_json::from_str(shown.output.trim()).expect("a plan is JSON");
-        let changes = plan["resource_changes"].as_array().cloned().unwrap_or_default();
-        let actions = |change: &Value| {
-            let actions = change["change"]["actions"].as_array().expect("actions are a list");
-            actions.iter().filter_map(|action| action.as_str().map(str::to_owned)).collect()
-        };
-        let address = |change: &Value| change["address"].as_str().unwrap_or_default().to_owned();
-        changes.iter().map(|change| (address(change), actions(change))).collect()
-    }
-
-    /// Puts the binary where a filesystem mirror has it.
-    fn install(&self) {
-        let binary = Path::new(env!("CARGO_BIN_EXE_terraform-provider-ecrpublic"));
-        let place = self.folder().join("mirror").join(ADDRESS).join("0.1.0").join(platform());
-        fs::create_dir_all(&place).expect("the folder can be written to");
-        let link = place.join("terraform-provider-ecrpublic_v0.1.0");
-        fs::hard_link(binary, &link)
-            .or_else(|_| fs::copy(binary, &link).map(drop))
-            .expect("the provider can be installed");
-    }
-
-    fn installation(&self) -> String {
-        let mirror = self.folder().join("mirror");
-        let others = aws_mirror().map_or_else(String::new, |mirror| {
-            format!(
-                "  filesystem_mirror {{\n    path    = \"{}\"\n    include = \
-                 [\"registry.terraform.io/hashicorp/*\"]\n  }}\n",
-                mirror.display()
-            )
-        });
-        format!(
-            "provider_installation {{\n  filesystem_mirror {{\n    path    = \"{}\"\n    include = \
-             [\"{ADDRESS}\"]\n  }}\n{others}}}\n",
-            mirror.display()
-        )
+            .stderr(Stdio::piped());
+        let child = command.process_group(0).kill_on_drop(true).spawn();
+        let child = child.expect("Terraform is on the PATH, or named by TERRAFORM");
+        let id = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
+        Running {
+            command: format!("terraform {}", arguments.join(" ")),
+            group: id.unwrap(),
+            child,
+        }
     }
 }
 
 impl Running {
-    /// Waits for the end.
+    /// What Ctrl-C in a terminal does: the whole process group is interrupted.
+    pub(crate) fn interrupt(&self) {
+        kill_process_group(self.group, Signal::INT).unwrap();
+    }
+
+    /// What an impatient runner does: the whole process group is gone at once.
+    pub(crate) fn kill(&self) {
+        kill_process_group(self.group, Signal::KILL).unwrap();
+    }
+
+    /// Waits until the command has ended.
     pub(crate) async fn finish(self) -> Run {
-        let done = self.child.wait_with_output().await.expect("terraform can be waited for");
-        let mut output = String::from_utf8_lossy(&done.stdout).into_owned();
-        output.push_str(&String::from_utf8_lossy(&done.stderr));
-        Run { command: self.command, code: done.status.code(), output }
-    }
-
-    /// Sends a signal to Terraform and everything it started, as a terminal does.
-    pub(crate) async fn signal_group(&self, signal: &str) {
-        let group = self.child.id().expect("terraform is running");
-        let status = Command::new("kill")
-            .args([&format!("-{signal}"), "--", &format!("-{group}")])
-            .status()
-            .await
-            .expect("kill can be run");
-        assert!(status.success(), "the signal could not be sent");
-    }
-
-    /// Waits for a line of standard output that contains this.
-    pub(crate) async fn wait_for_line(&mut self, text: &str) {
-        let stdout = self.child.stdout.as_mut().expect("standard output is a pipe");
-        let mut lines = BufReader::new(stdout).lines();
-        while let Some(line) = lines.next_line().await.expect("standard output can be read") {
-            if line.contains(text) {
-                return;
-            }
-        }
-        panic!("terraform ended without saying `{text}`");
+        let Self {
+            command,
+            group,
+            child,
+        } = self;
+        let Ok(output) = tokio::time::timeout(PATIENCE, child.wait_with_output()).await else {
+            let killed = kill_process_group(group, Signal::KILL);
+            panic!("`{command}` was still running after {PATIENCE:?} (then: {killed:?})");
+        };
+        Run::of(command, &output.unwrap())
     }
 }
 
 impl Run {
-    /// Fails the test unless it succeeded.
+    fn of(command: String, output: &Output) -> Self {
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        Self {
+            command,
+            code: output.status.code(),
+            text: format!("{stdout}{stderr}"),
+            stdout,
+        }
+    }
+
+    /// Asserts success.
     #[track_caller]
     pub(crate) fn succeeded(self) -> Self {
-        assert_eq!(self.code, Some(0), "`{}` failed\n{}", self.command, self.output);
+        assert_eq!(
+            self.code,
+            Some(0),
+            "`{}` failed:\n{}",
+            self.command,
+            self.text
+        );
         self
     }
 
-    /// Fails the test if it succeeded.
+    /// Asserts failure.
     #[track_caller]
     pub(crate) fn failed(self) -> Self {
-        assert_ne!(self.code, Some(0), "`{}` succeeded\n{}", self.command, self.output);
+        assert_eq!(
+            self.code,
+            Some(1),
+            "`{}` did not fail:\n{}",
+            self.command,
+            self.text
+        );
         self
     }
 
-    /// Fails the test unless the output has this text.
+    /// Asserts that the text says this.
     #[track_caller]
-    pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.output.contains(text), "`{text}` is not in\n{}", self.output);
+    pub(crate) fn says(self, words: &str) -> Self {
+        let flat = self.flat();
+        assert!(
+            flat.contains(words),
+            "`{words}` is not in the output of `{}`:\n{}",
+            self.command,
+            self.text
+        );
         self
     }
 
-    /// The error and warning boxes as plain paragraphs, for snapshots: frames removed, lines that
-    /// Terraform wrapped joined again.
+    /// The text without the frames and line breaks that Terraform puts around messages.
+    pub(crate) fn flat(&self) -> String {
+        let unframed = self.text.replace(['│', '╷', '╵', '\n'], " ");
+        unframed.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The errors and warnings as Terraform frames them, without the frames.
     pub(crate) fn messages(&self) -> String {
-        let mut messages = Vec::new();
-        let mut inside = false;
-        for line in self.output.lines() {
-            match line {
-                "╷" => inside = true,
-                "╵" => {
-                    inside = false;
-                    messages.push(String::new());
-                }
-                _ if inside => {
-                    let text = line.strip_prefix("│").unwrap_or(line);
-                    messages.push(text.strip_prefix(' ').unwrap_or(text).trim_end().to_owned());
-                }
-                _ if line.starts_with("Error: ") || line.starts_with("Warning: ") => {
-                    inside = true;
-                    messages.push(line.to_owned());
-                }
-                _ => {}
-            }
-        }
-        messages.join("\n").trim().to_owned()
+        let framed = self.text.lines().filter_map(|line| line.strip_prefix('│'));
+        let lines: Vec<_> = framed
+            .map(|line| line.strip_prefix(' ').unwrap_or(line))
+            .collect();
+        lines.join("\n").trim().to_owned()
     }
 }
 
-/// Where hashicorp/aws is installed from, when there is a filesystem mirror: the folder that
-/// `TF_PLUGIN_MIRROR` names, or one called `tf-plugins` at most one level below the root.
-pub(crate) fn aws_mirror() -> Option<PathBuf> {
-    let named = std::env::var_os("TF_PLUGIN_MIRROR").map(PathBuf::from);
-    let root = Path::new("/");
-    let below = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
-    let usual = below.chain([root.to_owned()]).map(|folder| folder.join("tf-plugins"));
-    let aws = Path::new("registry.terraform.io/hashicorp/aws");
-    named.into_iter().chain(usual).find(|folder| folder.join(aws).is_dir())
+fn program() -> OsString {
+    env::var_os("TERRAFORM").unwrap_or_else(|| "terraform".into())
 }
 
-fn resources(module: &Value) -> Vec<Value> {
-    let own = module["resources"].as_array().cloned().unwrap_or_default();
-    let inner = module["child_modules"].as_array().cloned().unwrap_or_default();
-    own.into_iter().chain(inner.iter().flat_map(resources)).collect()
+/// Commands that print values for programs have no such option, or no colours.
+fn first_takes_colour(command: &str) -> bool {
+    matches!(
+        command,
+        "init" | "plan" | "apply" | "destroy" | "import" | "validate" | "refresh"
+    )
 }
 
-fn platform() -> String {
-    let os = match std::env::consts::OS {
-        "macos" => "darwin",
-        other => other,
-    };
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    format!("{os}_{architecture}")
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }

@@ -1,48 +1,53 @@
-# Mirrors a set of images into a set of accounts, from one pipeline role, with one provider block.
-#
-#   pipeline credentials → tooling role → publisher role in each account
-
 terraform {
   required_version = ">= 1.3"
 
   required_providers {
     ecrpublic = {
-      source = "ecrpublic/ecrpublic"
+      source = "example.com/acme/ecrpublic"
     }
   }
 }
 
+# One provider block serves every account. The pipeline's credentials become the tooling role, and
+# the tooling role becomes the publisher role of whichever account an image is meant for.
 provider "ecrpublic" {
   assume_role {
-    role_arn = var.tooling_role_arn
+    role_arn     = var.tooling_role_arn
+    session_name = "landing-zone"
   }
 
   account_role {
     role_arn = "arn:aws:iam::{account_id}:role/${var.publisher_role_name}"
   }
 
-  # Only where something else answers for Docker Hub: a pull-through cache, or the stand-in of
-  # `cargo quickstart`.
-  dynamic "registry" {
-    for_each = var.docker_hub_endpoint == null ? [] : [var.docker_hub_endpoint]
+  registry {
+    host       = "docker.io"
+    username   = var.docker_hub.username
+    password   = var.docker_hub_token
+    endpoint   = var.docker_hub.endpoint
+    plain_http = var.docker_hub.plain_http
+  }
+
+  # Absent for real accounts. The stand-ins on loopback are named here.
+  dynamic "endpoints" {
+    for_each = var.endpoints[*]
 
     content {
-      host     = "docker.io"
-      endpoint = registry.value
+      ecrpublic = endpoints.value.ecrpublic
+      sts       = endpoints.value.sts
+      registry  = endpoints.value.registry
     }
   }
 }
 
-locals {
-  mirrors = {
-    for pair in setproduct(var.account_ids, var.images) :
-    "${pair[0]}/${pair[1]}" => { account_id = pair[0], source = pair[1] }
-  }
+module "public_images" {
+  source = "./modules/public-images"
+
+  account_ids = var.account_ids
+  images      = var.images
 }
 
-resource "ecrpublic_mirrored_image" "this" {
-  for_each = local.mirrors
-
-  source     = each.value.source
-  account_id = each.value.account_id
+output "images" {
+  description = "By account and image: the address that names the exact content."
+  value       = module.public_images.image_uris
 }

@@ -1,25 +1,23 @@
 terraform {
   required_providers {
     ecrpublic = {
-      source = "ecrpublic/ecrpublic"
+      source = "example.com/acme/ecrpublic"
     }
   }
 }
 
-# Credentials come from where hashicorp/aws takes them: the environment, a profile, a container or
-# instance role. A practitioner can paste the `assume_role` blocks of an `aws` provider here.
 provider "ecrpublic" {
-  # Optional: roles to assume, one after the other.
+  # From the pipeline's own credentials into the tooling account.
   assume_role {
     role_arn = "arn:aws:iam::111111111111:role/tooling"
   }
 
-  # How to get from there into the account that a resource names.
+  # From there into the account that a resource names with `account_id`.
   account_role {
     role_arn = "arn:aws:iam::{account_id}:role/ecr-publisher"
   }
 
-  # Optional: any Docker Hub account doubles the pull limit and ends sharing it with neighbours.
+  # Pulls from Docker Hub count for this user instead of for the address of the runner.
   registry {
     host     = "docker.io"
     username = var.docker_hub_username
@@ -28,10 +26,12 @@ provider "ecrpublic" {
 }
 
 variable "docker_hub_username" {
-  type = string
+  description = "User that reads from Docker Hub."
+  type        = string
 }
 
 variable "docker_hub_token" {
-  type      = string
-  sensitive = true
+  description = "Access token of that user, with the scope public read-only."
+  type        = string
+  sensitive   = true
 }

@@ -1,34 +1,39 @@
-# Everything that Docker Hub has under this tag, byte for byte, as `library`-less repository `nginx`.
+terraform {
+  required_providers {
+    ecrpublic = {
+      source = "example.com/acme/ecrpublic"
+    }
+  }
+}
+
+provider "ecrpublic" {}
+
+# The whole image, all platforms, byte for byte, into the account that the provider is signed in to.
 resource "ecrpublic_mirrored_image" "nginx" {
   source = "nginx:1.27-alpine"
 }
 
-# Two platforms, under two tags, in a repository of another name.
-resource "ecrpublic_mirrored_image" "grafana" {
-  source     = "grafana/grafana:11.4.0"
-  repository = "observability/grafana"
-  image_tags = ["11.4.0", "11.4"]
+# Two platforms, two tags, another repository name, into another account.
+resource "ecrpublic_mirrored_image" "postgres" {
+  source     = "postgres:17"
+  repository = "databases/postgres"
+  image_tags = ["17", "stable"]
   platforms  = ["linux/amd64", "linux/arm64"]
-
-  repository_tags = {
-    team = "observability"
-  }
-}
-
-# Into another account, through a role there.
-resource "ecrpublic_mirrored_image" "tooling" {
-  source = "alpine:3.21"
 
   assume_role = [{
     role_arn = "arn:aws:iam::222222222222:role/ecr-publisher"
   }]
 
+  repository_tags = {
+    team = "platform"
+  }
+
   timeouts = {
-    create = "30m"
+    create = "45m"
   }
 }
 
-# What a workload should use: it names the content, not a tag that can move.
+# What a workload should use: it names the exact content.
 output "nginx" {
   value = ecrpublic_mirrored_image.nginx.image_uri
 }

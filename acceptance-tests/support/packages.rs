@@ -1,0 +1,72 @@
+//! Provider packages in the places where real Terraform looks for them: no network, no warnings.
+
+use std::env::consts::{ARCH, OS};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// The address by which every configuration here names the provider.
+pub(crate) const ADDRESS: &str = "example.com/acme/ecrpublic";
+
+/// The version of hashicorp/aws that we are measured against.
+pub(crate) const AWS_VERSION: &str = "5.100.0";
+
+/// The program under test, as Cargo built it.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_terraform-provider-ecrpublic");
+
+/// Lays out `root` as a filesystem mirror that holds the program under test.
+///
+/// The layout is the unpacked one: `HOST/NAMESPACE/TYPE/VERSION/OS_ARCH/<binary>`.
+pub(crate) fn mirror_of_ours(root: &Path) -> io::Result<()> {
+    let package = root
+        .join(ADDRESS)
+        .join(env!("CARGO_PKG_VERSION"))
+        .join(platform());
+    fs::create_dir_all(&package)?;
+    symlink(BINARY, package.join("terraform-provider-ecrpublic"))
+}
+
+/// The command line configuration: ours from `ours`, hashicorp/aws from where it can be had.
+pub(crate) fn cli_configuration(ours: &Path) -> String {
+    let elsewhere = mirror_of_others().map_or_else(
+        || format!("  direct {{ exclude = [\"{ADDRESS}\"] }}\n"),
+        |mirror| {
+            format!(
+                "  filesystem_mirror {{\n    path    = {mirror:?}\n    exclude = [\"{ADDRESS}\"]\n  }}\n"
+            )
+        },
+    );
+    format!(
+        "disable_checkpoint = true\n\nprovider_installation {{\n  filesystem_mirror {{\n    \
+         path    = {ours:?}\n    include = [\"{ADDRESS}\"]\n  }}\n{elsewhere}}}\n"
+    )
+}
+
+/// A filesystem mirror with hashicorp/aws, if this machine has one.
+///
+/// `TF_PLUGIN_MIRROR` names it; otherwise the usual places are tried.
+fn mirror_of_others() -> Option<PathBuf> {
+    let aws = Path::new("registry.terraform.io/hashicorp/aws").join(AWS_VERSION);
+    let named = env::var_os("TF_PLUGIN_MIRROR").map(PathBuf::from);
+    let home = env::var_os("HOME").map(PathBuf::from);
+    let usual = [
+        Some(PathBuf::from("/tf-plugins")),
+        Some(PathBuf::from("/opt/tf-plugins")),
+        Some(PathBuf::from("/usr/local/share/terraform/plugins")),
+        home.map(|home| home.join(".terraform.d/plugins")),
+    ];
+    let mut places = named.into_iter().chain(usual.into_iter().flatten());
+    places.find(|place| place.join(&aws).is_dir())
+}
+
+/// Terraform's name of this platform.
+fn platform() -> String {
+    let os = if OS == "macos" { "darwin" } else { OS };
+    let arch = match ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        other => other,
+    };
+    format!("{os}_{arch}")
+}
