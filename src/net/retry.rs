@@ -59,9 +59,10 @@ impl Failures {
     pub(crate) fn of_transport(kind: TransportErrorKind) -> Self {
         match kind {
             TransportErrorKind::Connect => Self::CONNECT,
-            TransportErrorKind::Closed | TransportErrorKind::Timeout | TransportErrorKind::Cut => {
-                Self::BROKEN
-            }
+            TransportErrorKind::Closed
+            | TransportErrorKind::Timeout
+            | TransportErrorKind::Stalled
+            | TransportErrorKind::Cut => Self::BROKEN,
             TransportErrorKind::Tls | TransportErrorKind::Invalid => Self::NONE,
         }
     }

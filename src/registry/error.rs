@@ -73,13 +73,13 @@ pub enum Action {
 pub enum Fault {
     /// The registry, its token service or its blob store refused.
     #[error("the answer was {0}")]
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// A repository that is not there looks like a private one at Docker Hub and elsewhere.
     #[error("the repository does not exist or needs credentials: the answer was {0}")]
-    MissingOrPrivate(Refusal),
+    MissingOrPrivate(Box<Refusal>),
     /// Somebody to whom the registry redirects, usually a blob store, refused.
     #[error("the host that the registry redirects to answered {0}")]
-    BlobStore(Refusal),
+    BlobStore(Box<Refusal>),
     /// The registry wants to know who asks, but not in a way that can be answered.
     #[error("the registry asks for credentials in a way that cannot be answered")]
     NoUsableChallenge,
