@@ -388,9 +388,11 @@ async fn lost_content_is_copied_again_once() {
 async fn content_that_is_lost_twice_is_an_error() {
     let world = World::new();
     usual(&world.hub);
-    world
-        .ecr
-        .fail(Fault::once(On::PutManifest, What::LoseBlobs).times(2));
+    world.ecr.fail(
+        Fault::once(On::PutManifest, What::LoseBlobs)
+            .times(2)
+            .of("Tag("),
+    );
     let error = world.mirror().await.unwrap_err();
     assert!(error.is_child_missing());
     assert!(world.ecr.tags().is_empty());
