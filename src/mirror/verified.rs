@@ -246,6 +246,3 @@ const PROGRESS_BYTES: u64 = 64 << 10;
 
 /// The wait after the first failure. Five failures take at most 8 seconds.
 const FIRST_DELAY: Duration = Duration::from_millis(500);
-
-#[cfg(test)]
-mod tests;
