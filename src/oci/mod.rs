@@ -12,7 +12,7 @@ mod manifest;
 mod reference;
 mod select;
 
-pub use descriptor::{Descriptor, MediaType, Platform};
+pub use descriptor::{Descriptor, InvalidPlatform, MediaType, Platform};
 pub use digest::{Digest, Hasher, InvalidDigest};
 pub use manifest::{Child, InvalidManifest, Manifest, ManifestKind};
 pub use reference::{InvalidReference, Reference, Repository, Tag, Version};

@@ -63,14 +63,18 @@ struct Flat {
 impl Refusal {
     /// Reads a refusal. `secrets` are what was shown to the other side: it may echo them.
     pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8], secrets: &[&str]) -> Self {
-        let (codes, message) = words(body);
+        let (stated, message) = words(body);
+        let mut codes: Vec<String> = Vec::new();
+        for code in stated {
+            let code = clean(&code, CODE_CHARACTERS, secrets).to_ascii_uppercase();
+            // Distribution repeats a code for every missing layer.
+            if !code.is_empty() && !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
         Self {
             status,
-            codes: codes
-                .into_iter()
-                .map(|code| clean(&code, CODE_CHARACTERS, secrets).to_ascii_uppercase())
-                .filter(|code| !code.is_empty())
-                .collect(),
+            codes,
             message: message
                 .map(|message| clean(&message, MESSAGE_CHARACTERS, secrets))
                 .filter(|message| !message.is_empty()),

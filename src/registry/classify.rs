@@ -223,6 +223,7 @@ fn manifest(invalid: &InvalidManifest) -> ErrorKind {
         InvalidManifest::Json(_)
         | InvalidManifest::Contradiction { .. }
         | InvalidManifest::Digest(_)
+        | InvalidManifest::Size(_)
         | InvalidManifest::Ambiguous => ErrorKind::Protocol,
     }
 }

@@ -25,7 +25,7 @@ mod upload;
 
 pub use answer::Refusal;
 pub use auth::{Credential, CredentialSource};
-pub use docker_config::DockerConfig;
+pub use docker_config::{DockerConfig, InvalidDockerConfig};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::{Action, Error, Fault, TransportFault};
 pub use handle::{Client, Registry};
