@@ -76,6 +76,9 @@ pub enum ErrorKind {
     /// The other side broke the protocol.
     #[error("the registry broke the protocol")]
     Protocol,
+    /// The store cannot be reached the way it is configured.
+    #[error("it cannot work as it is configured")]
+    Misconfigured,
     /// We were told to stop.
     #[error("{0}")]
     Stopped(Stopped),
@@ -113,9 +116,10 @@ impl Error {
     #[must_use]
     pub fn blame(&self) -> Blame {
         match *self.kind {
-            ErrorKind::NotFound | ErrorKind::RepositoryNotFound | ErrorKind::TagImmutable => {
-                Blame::Practitioner
-            }
+            ErrorKind::NotFound
+            | ErrorKind::RepositoryNotFound
+            | ErrorKind::TagImmutable
+            | ErrorKind::Misconfigured => Blame::Practitioner,
             ErrorKind::Denied => Blame::Access,
             ErrorKind::PullLimit(_)
             | ErrorKind::Throttled { .. }

@@ -142,3 +142,86 @@ impl fmt::Display for Platform {
             .map_or(Ok(()), |variant| write!(f, "/{variant}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn platforms_have_two_or_three_parts() {
+        for text in [
+            "linux/amd64",
+            "linux/arm/v7",
+            "windows/amd64",
+            "unknown/unknown",
+        ] {
+            assert_eq!(text.parse::<Platform>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "linux",
+            "linux/",
+            "/amd64",
+            "a/b/c/d",
+            "linux/arm 64",
+            "linux/arm/",
+            "l\u{ed}nux/x",
+        ] {
+            assert_eq!(text.parse::<Platform>(), Err(InvalidPlatform), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn media_types_are_compared_without_parameters_and_case() {
+        let plain = MediaType::new(MediaType::OCI_INDEX);
+        for text in [
+            "application/vnd.oci.image.index.v1+json; charset=utf-8",
+            " Application/VND.oci.image.index.v1+JSON ;x",
+        ] {
+            assert_eq!(MediaType::new(text), plain, "{text}");
+        }
+        assert_eq!(MediaType::new("").as_str(), "");
+    }
+
+    #[test]
+    fn media_types_know_what_they_name() {
+        type Question = fn(&MediaType) -> bool;
+        let rows: [(&str, Question, bool); 12] = [
+            (MediaType::OCI_INDEX, MediaType::is_index, true),
+            (MediaType::DOCKER_LIST, MediaType::is_index, true),
+            (MediaType::OCI_MANIFEST, MediaType::is_index, false),
+            (MediaType::OCI_MANIFEST, MediaType::is_manifest, true),
+            (MediaType::DOCKER_MANIFEST, MediaType::is_manifest, true),
+            ("application/json", MediaType::is_manifest, false),
+            (
+                "application/vnd.docker.distribution.manifest.v1+prettyjws",
+                MediaType::is_schema1,
+                true,
+            ),
+            (
+                "application/vnd.docker.distribution.manifest.v1+json",
+                MediaType::is_schema1,
+                true,
+            ),
+            (MediaType::DOCKER_MANIFEST, MediaType::is_schema1, false),
+            (
+                "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+                MediaType::is_nondistributable,
+                true,
+            ),
+            (
+                "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
+                MediaType::is_nondistributable,
+                true,
+            ),
+            (
+                "application/vnd.oci.image.layer.v1.tar+zstd",
+                MediaType::is_nondistributable,
+                false,
+            ),
+        ];
+        for (text, question, expected) in rows {
+            assert_eq!(question(&MediaType::new(text)), expected, "{text}");
+        }
+    }
+}

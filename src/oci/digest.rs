@@ -159,3 +159,80 @@ impl fmt::Debug for Hasher {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn printing_what_was_parsed_is_identity() {
+        for text in [EMPTY.to_owned(), format!("sha512:{}", "0a".repeat(64))] {
+            let digest: Digest = text.parse().unwrap();
+            assert_eq!(digest.to_string(), text);
+            assert_eq!(format!("{digest:?}"), text);
+            assert_eq!(
+                format!("{}:{}", text.split_once(':').unwrap().0, digest.encoded()),
+                text
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_digest_is_refused_with_its_reason() {
+        let upper = EMPTY.replace("e3b0", "E3B0");
+        let rows = [
+            ("", "a digest has the form `sha256:<64 hex digits>`"),
+            ("sha256", "a digest has the form `sha256:<64 hex digits>`"),
+            (
+                "md5:d41d8cd98f00b204e9800998ecf8427e",
+                "the digest algorithm `md5` is not supported, only sha256 and sha512 are",
+            ),
+            (
+                "SHA256:e3b0",
+                "the digest algorithm `SHA256` is not supported, only sha256 and sha512 are",
+            ),
+            ("sha256:e3b0", "a sha256 digest has 64 hex digits, not 4"),
+            ("sha512:e3b0", "a sha512 digest has 128 hex digits, not 4"),
+            (
+                upper.as_str(),
+                "the hex digits of a digest are lower case `0-9` and `a-f`",
+            ),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(text.parse::<Digest>().unwrap_err().to_string(), expected);
+        }
+        let slashes = format!("sha256:../{}", "a".repeat(61));
+        assert_eq!(slashes.parse::<Digest>(), Err(InvalidDigest::Digits));
+        let accent = format!("sha256:é{}", "a".repeat(62));
+        assert_eq!(accent.parse::<Digest>(), Err(InvalidDigest::Digits));
+    }
+
+    #[test]
+    fn bytes_match_the_digest_of_their_algorithm_only() {
+        let sha256: Digest = EMPTY.parse().unwrap();
+        let sha512: Digest =
+            "sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce\
+                              47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e"
+                .parse()
+                .unwrap();
+        assert_eq!(Digest::sha256(b""), sha256);
+        for digest in [sha256, sha512] {
+            assert!(digest.matches(b""), "{digest}");
+            assert!(!digest.matches(b"x"), "{digest}");
+        }
+    }
+
+    #[test]
+    fn hashing_in_pieces_is_hashing_at_once() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(10_000).collect();
+        for size in [1, 63, 64, 65, 4096] {
+            let mut hasher = Digest::sha256(b"").hasher();
+            for chunk in bytes.chunks(size) {
+                hasher.update(chunk);
+            }
+            assert_eq!(hasher.finish(), Digest::sha256(&bytes), "{size}");
+        }
+    }
+}

@@ -64,8 +64,12 @@ pub enum InvalidManifest {
     /// A digest inside breaks the grammar.
     #[error("the manifest points at a digest that cannot be verified")]
     Digest(#[source] InvalidDigest),
-    /// Lists manifests and layers at once, so that two readers could see two images.
-    #[error("the manifest has both `manifests` and `layers` or `config`")]
+    /// A size that no content has.
+    #[error("the manifest points at content of {0} bytes")]
+    Size(u64),
+    /// Has the fields of another kind of manifest than its media type names, so that two readers
+    /// could see two images.
+    #[error("the manifest has fields of an index and of an image")]
     Ambiguous,
 }
 
@@ -92,7 +96,9 @@ struct RawDescriptor {
 
 #[derive(Deserialize)]
 struct RawPlatform {
+    #[serde(default)]
     os: String,
+    #[serde(default)]
     architecture: String,
     variant: Option<String>,
 }
@@ -109,14 +115,18 @@ impl Manifest {
         }
         let raw: RawManifest = serde_json::from_slice(&bytes).map_err(InvalidManifest::Json)?;
         let media_type = media_type(&raw, announced)?;
-        if raw.manifests.is_some() && (raw.layers.is_some() || raw.config.is_some()) {
-            return Err(InvalidManifest::Ambiguous);
-        }
         let kind = if media_type.is_index() {
             ManifestKind::Index
         } else {
             ManifestKind::Image
         };
+        let is_ambiguous = match kind {
+            ManifestKind::Index => raw.layers.is_some() || raw.config.is_some(),
+            ManifestKind::Image => raw.manifests.is_some(),
+        };
+        if is_ambiguous {
+            return Err(InvalidManifest::Ambiguous);
+        }
         let children = children(raw, kind)?;
         Ok(Self {
             digest: Digest::sha256(&bytes),
@@ -213,11 +223,18 @@ fn children(raw: RawManifest, kind: ManifestKind) -> Result<Vec<Child>, InvalidM
 }
 
 fn descriptor(raw: RawDescriptor) -> Result<Descriptor, InvalidManifest> {
+    // Sizes are signed in the implementations of others.
+    if i64::try_from(raw.size).is_err() {
+        return Err(InvalidManifest::Size(raw.size));
+    }
+    let platform = raw
+        .platform
+        .filter(|raw| !(raw.os.is_empty() && raw.architecture.is_empty()));
     Ok(Descriptor {
         media_type: MediaType::new(&raw.media_type),
         digest: raw.digest.parse().map_err(InvalidManifest::Digest)?,
         size: raw.size,
-        platform: raw.platform.map(|raw| Platform {
+        platform: platform.map(|raw| Platform {
             os: raw.os,
             architecture: raw.architecture,
             variant: raw.variant.filter(|variant| !variant.is_empty()),
@@ -225,3 +242,6 @@ fn descriptor(raw: RawDescriptor) -> Result<Descriptor, InvalidManifest> {
         annotations: raw.annotations.unwrap_or_default(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,14 +3,17 @@
 //! # Invariants
 //!
 //! - Text is checked once, here. What has one of these types is well formed.
-//! - A manifest is the bytes that were received; nothing here can write one from its view.
+//! - A manifest is the bytes that were received; nothing here can write one from its view. A choice
+//!   of platforms makes a new index, from pieces of the received text.
 
 mod descriptor;
 mod digest;
 mod manifest;
 mod reference;
+mod select;
 
-pub use descriptor::{Descriptor, MediaType, Platform};
+pub use descriptor::{Descriptor, InvalidPlatform, MediaType, Platform};
 pub use digest::{Digest, Hasher, InvalidDigest};
 pub use manifest::{Child, InvalidManifest, Manifest, ManifestKind};
 pub use reference::{InvalidReference, Reference, Repository, Tag, Version};
+pub use select::{Selection, SelectionError, can_mean, images, select};

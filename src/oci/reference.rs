@@ -74,7 +74,7 @@ impl Repository {
     /// The name that stands for Docker Hub in references.
     pub const DOCKER_HUB: &str = "docker.io";
 
-    /// A repository at a registry, both checked.
+    /// A repository at a registry, both checked. The host is kept in lower case.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl Repository {
             return Err(InvalidReference::TooLong(length));
         }
         Ok(Self {
-            registry: registry.to_owned(),
+            registry: registry.to_ascii_lowercase(),
             path: path.to_owned(),
         })
     }
@@ -182,11 +182,13 @@ impl FromStr for Reference {
 
 /// Applies Docker's rules for what is left out.
 fn shorthand(name: &str) -> Result<Repository, InvalidReference> {
+    let is_host =
+        |first: &str| first.contains(['.', ':']) || first.eq_ignore_ascii_case("localhost");
     let (registry, path) = match name.split_once('/') {
-        Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (first, rest),
+        Some((first, rest)) if is_host(first) => (first, rest),
         _ => (Repository::DOCKER_HUB, name),
     };
-    match registry {
+    match registry.to_ascii_lowercase().as_str() {
         Repository::DOCKER_HUB | "index.docker.io" | "registry-1.docker.io" => {
             if path.contains('/') {
                 Repository::new(Repository::DOCKER_HUB, path)
@@ -269,7 +271,7 @@ fn is_host(text: &str) -> bool {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (text, None),
     };
-    let port_fits = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
+    let port_fits = port.is_none_or(is_port);
     let host_fits = match host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
@@ -278,6 +280,12 @@ fn is_host(text: &str) -> bool {
         None => host.split('.').all(is_label),
     };
     port_fits && host_fits
+}
+
+/// `parse` alone would take a sign.
+fn is_port(port: &str) -> bool {
+    let is_digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    is_digits && port.parse::<u16>().is_ok_and(|port| port != 0)
 }
 
 fn is_label(label: &str) -> bool {
@@ -313,3 +321,6 @@ fn excerpt(text: &str) -> String {
     }
     short
 }
+
+#[cfg(test)]
+mod tests;

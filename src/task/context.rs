@@ -141,6 +141,46 @@ impl Context {
     }
 }
 
+/// Waiting.
+impl Context {
+    /// Does nothing for so long.
+    ///
+    /// # Errors
+    ///
+    /// Says why the wait ended early.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn pause(&self, length: Duration) -> Result<(), Stopped> {
+        self.run(tokio::time::sleep_until(monotonic() + length))
+            .await
+    }
+
+    /// Lets `work` that was handed this context end by itself, so that it can clean up. Only when
+    /// it is not done `grace` after this context ended is it dropped.
+    ///
+    /// # Errors
+    ///
+    /// Says why the context ended, when the work had to be dropped.
+    pub async fn settle<T>(
+        &self,
+        grace: Duration,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Stopped> {
+        let too_late = async {
+            let stopped = self.stopped().await;
+            tokio::time::sleep_until(monotonic() + grace).await;
+            stopped
+        };
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            stopped = too_late => Err(stopped),
+        }
+    }
+}
+
 fn humane(limit: Duration) -> String {
     let seconds = limit.as_secs();
     match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {

@@ -1,0 +1,138 @@
+//! Bringing everything below the root to the destination.
+
+use std::sync::Arc;
+
+use super::crew::Crew;
+use super::error::{Error, Side, Step};
+use super::run::{Run, flat};
+use super::shared::permit;
+use super::transfer::{self, GRACE};
+use super::walk::{Graph, Node};
+use crate::oci::{Descriptor, Manifest};
+use crate::task::Context;
+
+/// Which blobs are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Those of the manifests that the destination lacks. What it has is taken to be complete.
+    Missing,
+    /// All: the destination said that something is missing.
+    Everything,
+}
+
+/// Brings all blobs, then all manifests but the root, to the destination.
+///
+/// # Errors
+///
+/// The first failure. Nothing that a reader of a tag can see has changed.
+pub(super) async fn complete(
+    cx: &Context,
+    run: &Arc<Run>,
+    graph: &Graph,
+    scope: Scope,
+) -> Result<(), Error> {
+    let nodes = graph.nodes.iter();
+    let blobs = Graph::blobs(nodes.filter(|node| scope == Scope::Everything || !node.is_present));
+    let blobs = blobs.into_values().cloned().collect();
+    let absent = absent(cx, run, graph, blobs).await?;
+    transfer::transfer(cx, run, absent).await?;
+    let below: Vec<&Node> = graph
+        .below()
+        .iter()
+        .filter(|node| !node.is_present)
+        .collect();
+    for equals in below.chunk_by(|a, b| a.height == b.height) {
+        put_all(cx, run, equals).await?;
+    }
+    Ok(())
+}
+
+/// Forgets what was believed about the destination and asks it for every manifest.
+///
+/// # Errors
+///
+/// The destination cannot be asked.
+pub(super) async fn recheck(cx: &Context, run: &Arc<Run>, graph: &mut Graph) -> Result<(), Error> {
+    for digest in Graph::blobs(graph.nodes.iter()).keys() {
+        run.shared.present.forget(&run.at_destination(digest));
+    }
+    let mut crew = Crew::new(cx, AT_ONCE);
+    for node in &graph.nodes {
+        let digest = node.manifest.digest().clone();
+        run.shared.present.forget(&run.at_destination(&digest));
+        let run = Arc::clone(run);
+        crew.start(move |cx| async move {
+            let is_present = run.is_present(&cx, &digest).await?;
+            Ok((digest, is_present))
+        })
+        .await;
+    }
+    let found = crew.join().await?;
+    for node in &mut graph.nodes {
+        let is_found = |(digest, is_present): &_| *is_present && digest == node.manifest.digest();
+        node.is_present = found.iter().any(is_found);
+    }
+    Ok(())
+}
+
+/// Those blobs that the destination lacks, asked in one call.
+async fn absent(
+    cx: &Context,
+    run: &Run,
+    graph: &Graph,
+    mut blobs: Vec<Descriptor>,
+) -> Result<Vec<Descriptor>, Error> {
+    let at = |blob: &Descriptor| run.at_destination(&blob.digest);
+    blobs.retain(|blob| !run.shared.present.contains(&at(blob)));
+    if blobs.is_empty() {
+        return Ok(blobs);
+    }
+    let root = graph.root().digest();
+    let failed = |error| Error::new(Side::Destination, Step::CheckBlobs, root, error);
+    let present = flat(cx.run(run.destination.present_blobs(cx, &blobs)).await).map_err(failed)?;
+    let (present, absent) = blobs
+        .into_iter()
+        .partition::<Vec<_>, _>(|blob| present.contains(&blob.digest));
+    for blob in &present {
+        run.shared.present.note(at(blob));
+    }
+    Ok(absent)
+}
+
+/// Puts manifests that do not need each other.
+async fn put_all(cx: &Context, run: &Arc<Run>, nodes: &[&Node]) -> Result<(), Error> {
+    let mut crew = Crew::new(cx, AT_ONCE);
+    for node in nodes {
+        let run = Arc::clone(run);
+        let manifest = node.manifest.clone();
+        crew.start(move |cx| async move { put(&cx, &run, &manifest).await })
+            .await;
+    }
+    crew.join().await.map(drop)
+}
+
+/// Puts a manifest under its digest, unless another copy just did.
+async fn put(cx: &Context, run: &Run, manifest: &Manifest) -> Result<(), Error> {
+    let digest = manifest.digest();
+    let failed = |error| Error::new(Side::Destination, Step::WriteManifest, digest, error);
+    let stopped = |stopped: crate::task::Stopped| failed(stopped.into());
+    let there = run.at_destination(digest);
+    let _turn = run
+        .shared
+        .writing
+        .take(cx, there.clone())
+        .await
+        .map_err(stopped)?;
+    if run.shared.present.contains(&there) {
+        return Ok(());
+    }
+    let _permit = permit(cx, &run.shared.requests).await.map_err(stopped)?;
+    let putting = run.destination.put_manifest(cx, manifest, None);
+    flat(cx.settle(GRACE, putting).await).map_err(failed)?;
+    run.shared.present.note(there.clone());
+    run.shared.manifests.put(there, manifest.clone());
+    Ok(())
+}
+
+/// Manifests of one copy that are put or asked for at once, before permits.
+const AT_ONCE: usize = 64;

@@ -1,0 +1,175 @@
+//! The phases of one copy.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use super::choose::{Target, choose};
+use super::complete::{Scope, complete, recheck};
+use super::error::{Error, Side, Step};
+use super::job::{Limits, MirrorJob, Outcome};
+use super::outcome::outcome;
+use super::run::{Located, Run, flat};
+use super::shared::Shared;
+use super::tags::Tags;
+use super::walk::{Graph, Missing, walk};
+use crate::content::{Destination, Source};
+use crate::oci::{Descriptor, Manifest};
+use crate::task::{Context, monotonic};
+
+/// Copies images; holds what copies of one process share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+impl Engine {
+    /// An engine with nothing known yet.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            shared: Arc::new(Shared::new(&limits)),
+        }
+    }
+
+    /// Brings one image to one repository.
+    ///
+    /// When every tag shows the image already, nothing is written, and apart from a choice of
+    /// platforms nothing is read from the source but what its tag stands for. Otherwise whatever
+    /// the destination has by digest is left alone, the rest is copied, children before parents,
+    /// and the tags are set last.
+    ///
+    /// Copies that run in one engine at the same time share what they read: each manifest is read
+    /// once from each source repository, each blob and manifest is written once to each
+    /// destination repository. Memory does not depend on the size of blobs: at most two chunks of
+    /// the source's stream per blob in flight, plus what an upload buffers, plus manifests (32 MiB
+    /// of text per copy, 32 MiB shared).
+    ///
+    /// After `cx` ends, this returns within two seconds, with no task left.
+    ///
+    /// # Errors
+    ///
+    /// Says on which side which step failed on what. Unless `partial` says otherwise, no tag was
+    /// changed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops its tasks but may leave an upload open at the destination, and a
+    /// tag set that nobody learns of. End `cx` instead.
+    #[tracing::instrument(name = "mirror", skip_all)]
+    pub async fn mirror(
+        &self,
+        cx: &Context,
+        job: &MirrorJob,
+        source: Arc<dyn Source>,
+        destination: Arc<dyn Destination>,
+    ) -> Result<Outcome, Error> {
+        let started = monotonic();
+        let run = Arc::new(Run {
+            shared: Arc::clone(&self.shared),
+            source,
+            destination,
+            pulls: AtomicU64::new(0),
+            moved_bytes: AtomicU64::new(0),
+        });
+        let outcome = copy(cx, &run, job).await?;
+        tracing::info!(
+            source = %format_args!("{} ({})", run.source.repository(), job.version),
+            destination = %run.destination.repository(),
+            digest = %outcome.root.digest,
+            moved_bytes = outcome.moved_bytes,
+            reused_bytes = outcome.reused_bytes,
+            pulls = outcome.pulls,
+            elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "image mirrored"
+        );
+        Ok(outcome)
+    }
+}
+
+async fn copy(cx: &Context, run: &Arc<Run>, job: &MirrorJob) -> Result<Outcome, Error> {
+    let mut tags = Tags::of(job);
+    let (found, ()) = tokio::try_join!(resolve(cx, run, job), tags.look(cx, run))?;
+    let target = choose(cx, run, &job.platforms, &found).await?;
+    tags.guard(&target.digest)?;
+    if tags.all_show(&target.digest)
+        && let Some(root) = run.read_there(cx, &target.digest).await?
+    {
+        let graph = walk(cx, run, present(root), Missing::LeaveOut).await?;
+        return Ok(finish(run, &graph, &target, &found, &tags));
+    }
+    let root = root(cx, run, &target).await?;
+    let mut graph = walk(cx, run, root, Missing::Read).await?;
+    let copied = write(cx, run, &mut graph, &mut tags).await;
+    let outcome = finish(run, &graph, &target, &found, &tags);
+    copied.map_err(|error| Error {
+        partial: tags.is_committed().then(|| Box::new(outcome.clone())),
+        ..error
+    })?;
+    Ok(outcome)
+}
+
+/// What the job's tag or digest stands for at the source.
+async fn resolve(cx: &Context, run: &Run, job: &MirrorJob) -> Result<Descriptor, Error> {
+    let resolved = flat(cx.run(run.source.resolve(cx, &job.version)).await);
+    resolved.map_err(|error| Error::new(Side::Source, Step::Resolve, &job.version, error))
+}
+
+/// The root, and whether the destination has it.
+async fn root(cx: &Context, run: &Run, target: &Target) -> Result<Located, Error> {
+    match &target.manifest {
+        Some(manifest) => Ok(Located {
+            is_present: run.is_present(cx, &target.digest).await?,
+            manifest: manifest.clone(),
+        }),
+        None => run.locate(cx, &target.digest).await,
+    }
+}
+
+/// Everything below the root, then the tags. A destination that misses something although it
+/// seemed to have it gets one repair.
+async fn write(
+    cx: &Context,
+    run: &Arc<Run>,
+    graph: &mut Graph,
+    tags: &mut Tags,
+) -> Result<(), Error> {
+    let root = graph.root().clone();
+    match commit(cx, run, graph, tags, Scope::Missing).await {
+        Err(error) if error.is_child_missing() && !tags.is_committed() => {
+            tracing::warn!(digest = %root.digest(), "the destination lost content, copying it again");
+            recheck(cx, run, graph).await?;
+            commit(cx, run, graph, tags, Scope::Everything).await?;
+        }
+        done => done?,
+    }
+    tags.verify(cx, run, root.digest()).await
+}
+
+async fn commit(
+    cx: &Context,
+    run: &Arc<Run>,
+    graph: &Graph,
+    tags: &mut Tags,
+    scope: Scope,
+) -> Result<(), Error> {
+    let root = graph.root();
+    if scope == Scope::Everything || graph.nodes.iter().any(|node| !node.is_present) {
+        complete(cx, run, graph, scope).await?;
+        // Copying took time in which somebody may have set a tag.
+        tags.look(cx, run).await?;
+        tags.guard(root.digest())?;
+    }
+    tags.set(cx, run, root).await
+}
+
+fn finish(run: &Run, graph: &Graph, target: &Target, found: &Descriptor, tags: &Tags) -> Outcome {
+    let showing = tags.showing(&target.digest);
+    outcome(run, graph, target, found, showing)
+}
+
+fn present(manifest: Manifest) -> Located {
+    Located {
+        manifest,
+        is_present: true,
+    }
+}

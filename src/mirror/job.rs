@@ -1,0 +1,70 @@
+//! What is asked for, how much at once, and what came of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::oci::{Descriptor, Digest, Platform, Tag, Version};
+
+/// One image to bring to one repository.
+#[derive(Clone, Debug)]
+pub struct MirrorJob {
+    /// Which manifest of the source.
+    pub version: Version,
+    /// Which parts of an index.
+    pub platforms: Platforms,
+    /// The tags to set at the destination, at least one. The first one that does not show the
+    /// image yet is the commit point.
+    pub tags: Vec<Tag>,
+    /// What to do about a tag that shows something else.
+    pub existing: ExistingTag,
+}
+
+/// Which parts of an index to copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Platforms {
+    /// Everything, byte for byte.
+    All,
+    /// One: that child becomes the image. Several: a new index with these and their attestations.
+    /// An image that is no index has one platform, which may be named. Naming none means all.
+    Only(BTreeSet<Platform>),
+}
+
+/// What to do about a tag that already shows another digest. A tag that shows the right one is
+/// left alone in any case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExistingTag {
+    /// Move it.
+    Overwrite,
+    /// Move it if it shows this digest (we put it there), otherwise fail before writing anything.
+    KeepUnless(Option<Digest>),
+}
+
+/// What a copy brought about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What the tags show now.
+    pub root: Descriptor,
+    /// What the source showed; differs from the root's digest for a choice of platforms.
+    pub source_digest: Digest,
+    /// The image of each platform, as far as an index or the job names platforms. Where an index
+    /// has several images for one platform, the first.
+    pub images: BTreeMap<String, Digest>,
+    /// Bytes of every distinct blob below the root, once. Manifests and layers that must not be
+    /// distributed do not count.
+    pub size_bytes: u64,
+    /// Bytes of the blobs that this copy wrote.
+    pub moved_bytes: u64,
+    /// Bytes of the blobs that were there already, or that another copy wrote at the same time.
+    pub reused_bytes: u64,
+    /// Manifests that this copy read from the source.
+    pub pulls: u64,
+    /// The tags that show the root now, in the order of the job.
+    pub tags: Vec<Tag>,
+}
+
+/// How much at once, for the whole process.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Blobs in flight, at least one. A quarter of them is kept free of big blobs, so that small
+    /// ones are never queued behind big ones.
+    pub transfers: usize,
+}

@@ -1,0 +1,170 @@
+//! One copy in progress: both sides, what it shares with others, what it counted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::error::{Error, Side, Step};
+use super::shared::{At, Shared, permit};
+use crate::content::{self, Destination, ErrorKind, Source};
+use crate::oci::{Descriptor, Digest, Manifest, Version};
+use crate::task::Context;
+
+/// One copy in progress. Its tasks share it.
+pub(super) struct Run {
+    pub(super) shared: Arc<Shared>,
+    pub(super) source: Arc<dyn Source>,
+    pub(super) destination: Arc<dyn Destination>,
+    /// Manifests read from the source.
+    pub(super) pulls: AtomicU64,
+    /// Bytes of blobs written.
+    pub(super) moved_bytes: AtomicU64,
+}
+
+/// A manifest, and whether the destination has it.
+#[derive(Clone, Debug)]
+pub(super) struct Located {
+    pub(super) manifest: Manifest,
+    pub(super) is_present: bool,
+}
+
+/// The bytes of a manifest are right, but its children and tags could not name it.
+#[derive(Debug, thiserror::Error)]
+#[error("manifests that are addressed by another digest than sha256 cannot be copied")]
+struct ForeignAlgorithm;
+
+impl Run {
+    /// Finds a manifest at the destination, else at the source.
+    pub(super) async fn locate(&self, cx: &Context, digest: &Digest) -> Result<Located, Error> {
+        let there = self.at_destination(digest);
+        let known = self.shared.manifests.get(&there);
+        if let Some(manifest) = known.or_else(|| self.shared.manifests.get(&self.at_source(digest)))
+        {
+            let is_present =
+                self.shared.present.contains(&there) || self.is_present(cx, digest).await?;
+            return Ok(Located {
+                manifest,
+                is_present,
+            });
+        }
+        if let Some(manifest) = self.read_there(cx, digest).await? {
+            return Ok(Located {
+                manifest,
+                is_present: true,
+            });
+        }
+        Ok(Located {
+            manifest: self.read_here(cx, digest).await?,
+            is_present: false,
+        })
+    }
+
+    /// Whether the destination has a manifest, asked now.
+    pub(super) async fn is_present(&self, cx: &Context, digest: &Digest) -> Result<bool, Error> {
+        let failed = |error| Error::new(Side::Destination, Step::Resolve, digest, error);
+        let _permit = permit(cx, &self.shared.requests)
+            .await
+            .map_err(|stopped| failed(stopped.into()))?;
+        let version = Version::Digest(digest.clone());
+        let found = flat(cx.run(self.destination.resolve(cx, &version)).await).map_err(failed)?;
+        if found.is_some() {
+            self.shared.present.note(self.at_destination(digest));
+        }
+        Ok(found.is_some())
+    }
+
+    /// Reads a manifest at the destination, which costs no pull.
+    pub(super) async fn read_there(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Manifest>, Error> {
+        let failed = |error| Error::new(Side::Destination, Step::ReadManifest, digest, error);
+        let there = self.at_destination(digest);
+        if self.shared.present.contains(&there)
+            && let Some(manifest) = self.shared.manifests.get(&there)
+        {
+            return Ok(Some(manifest));
+        }
+        let _permit = permit(cx, &self.shared.requests)
+            .await
+            .map_err(|stopped| failed(stopped.into()))?;
+        let found = flat(cx.run(self.destination.manifest(cx, digest)).await).map_err(failed)?;
+        let Some(manifest) = found else {
+            return Ok(None);
+        };
+        verify(&manifest, digest).map_err(failed)?;
+        self.shared.present.note(there.clone());
+        self.shared.manifests.put(there, manifest.clone());
+        Ok(Some(manifest))
+    }
+
+    /// Reads a manifest at the source, unless a copy in this process did so already. Copies that
+    /// want the same one at the same moment cause one read.
+    pub(super) async fn read_here(&self, cx: &Context, digest: &Digest) -> Result<Manifest, Error> {
+        let failed = |error| Error::new(Side::Source, Step::ReadManifest, digest, error);
+        let here = self.at_source(digest);
+        let _turn = self
+            .shared
+            .reading
+            .take(cx, here.clone())
+            .await
+            .map_err(|stopped| failed(stopped.into()))?;
+        if let Some(manifest) = self.shared.manifests.get(&here) {
+            return Ok(manifest);
+        }
+        let manifest = match self.pull(cx, digest).await {
+            Err(error) if is_corrupt(&error) => self.pull(cx, digest).await,
+            pulled => pulled,
+        };
+        let manifest = manifest.map_err(failed)?;
+        self.shared.manifests.put(here, manifest.clone());
+        Ok(manifest)
+    }
+
+    async fn pull(&self, cx: &Context, digest: &Digest) -> Result<Manifest, content::Error> {
+        let _permit = permit(cx, &self.shared.requests).await?;
+        self.pulls.fetch_add(1, Ordering::Relaxed);
+        let manifest = flat(cx.run(self.source.manifest(cx, digest)).await)?;
+        verify(&manifest, digest)?;
+        Ok(manifest)
+    }
+
+    pub(super) fn at_source(&self, digest: &Digest) -> At {
+        (self.source.repository().clone(), digest.clone())
+    }
+
+    pub(super) fn at_destination(&self, digest: &Digest) -> At {
+        (self.destination.repository().clone(), digest.clone())
+    }
+
+    /// Notes that a blob was written.
+    pub(super) fn count_moved(&self, blob: &Descriptor) {
+        self.moved_bytes.fetch_add(blob.size, Ordering::Relaxed);
+    }
+}
+
+/// A stop and a failure of a store are both failures of the store call.
+pub(super) fn flat<T>(
+    result: Result<Result<T, content::Error>, crate::task::Stopped>,
+) -> Result<T, content::Error> {
+    result?
+}
+
+/// The stores verify what they hand out; this makes sure.
+fn verify(manifest: &Manifest, digest: &Digest) -> Result<(), content::Error> {
+    if manifest.digest() == digest {
+        Ok(())
+    } else if digest.matches(manifest.bytes()) {
+        Err(content::Error::new(ErrorKind::Refused, ForeignAlgorithm))
+    } else {
+        let expected = digest.clone();
+        Err(ErrorKind::WrongDigest { expected }.into())
+    }
+}
+
+fn is_corrupt(error: &content::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::WrongDigest { .. } | ErrorKind::WrongSize { .. }
+    )
+}

@@ -1,0 +1,214 @@
+//! What the copies of one process know in common.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::job::Limits;
+use super::turns::Turns;
+use crate::oci::{Digest, Manifest, Repository};
+use crate::task::{Context, Stopped};
+
+/// Content at a place.
+pub(super) type At = (Repository, Digest);
+
+/// One per engine. All of it is optimisation: losing any entry costs requests, not correctness.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// Manifests read, by the repository they were read from.
+    pub(super) manifests: Manifests,
+    /// Who reads which manifest from which source.
+    pub(super) reading: Arc<Turns<At>>,
+    /// What is at which destination.
+    pub(super) present: Present,
+    /// Who writes what to which destination.
+    pub(super) writing: Arc<Turns<At>>,
+    /// Blobs in flight.
+    pub(super) transfers: Transfers,
+    /// Requests for manifests in flight.
+    pub(super) requests: Arc<Semaphore>,
+}
+
+impl Shared {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            manifests: Manifests::default(),
+            reading: Arc::new(Turns::new()),
+            present: Present::default(),
+            writing: Arc::new(Turns::new()),
+            transfers: Transfers::new(limits.transfers),
+            requests: Arc::new(Semaphore::new(REQUESTS)),
+        }
+    }
+}
+
+/// The manifests used last, up to [`MANIFEST_BYTES`].
+#[derive(Debug, Default)]
+pub(super) struct Manifests {
+    inner: Mutex<Recent>,
+}
+
+#[derive(Debug, Default)]
+struct Recent {
+    entries: HashMap<At, (u64, Manifest)>,
+    by_use: BTreeMap<u64, At>,
+    uses: u64,
+    bytes: usize,
+}
+
+impl Manifests {
+    pub(super) fn get(&self, at: &At) -> Option<Manifest> {
+        let mut recent = lock(&self.inner);
+        let manifest = recent.remove(at)?;
+        recent.insert(at.clone(), manifest.clone());
+        Some(manifest)
+    }
+
+    pub(super) fn put(&self, at: At, manifest: Manifest) {
+        let mut recent = lock(&self.inner);
+        recent.remove(&at);
+        recent.insert(at, manifest);
+        while recent.bytes > MANIFEST_BYTES && recent.forget_oldest() {}
+    }
+
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        lock(&self.inner).bytes
+    }
+}
+
+impl Recent {
+    fn insert(&mut self, at: At, manifest: Manifest) {
+        self.uses += 1;
+        self.bytes += weight(&manifest);
+        self.by_use.insert(self.uses, at.clone());
+        self.entries.insert(at, (self.uses, manifest));
+    }
+
+    fn remove(&mut self, at: &At) -> Option<Manifest> {
+        let (used, manifest) = self.entries.remove(at)?;
+        self.by_use.remove(&used);
+        self.bytes -= weight(&manifest);
+        Some(manifest)
+    }
+
+    fn forget_oldest(&mut self) -> bool {
+        let oldest = self.by_use.first_key_value().map(|(_, at)| at.clone());
+        oldest.is_some_and(|at| self.remove(&at).is_some())
+    }
+}
+
+/// The text, and about as much again as its view takes.
+fn weight(manifest: &Manifest) -> usize {
+    manifest.bytes().len() + 256 * (1 + manifest.children().len())
+}
+
+/// Blobs and manifests that are known to be at a destination.
+#[derive(Debug, Default)]
+pub(super) struct Present {
+    known: Mutex<HashSet<At>>,
+}
+
+impl Present {
+    pub(super) fn contains(&self, at: &At) -> bool {
+        lock(&self.known).contains(at)
+    }
+
+    pub(super) fn note(&self, at: At) {
+        let mut known = lock(&self.known);
+        if known.len() >= KNOWN {
+            known.clear();
+        }
+        known.insert(at);
+    }
+
+    pub(super) fn forget(&self, at: &At) {
+        lock(&self.known).remove(at);
+    }
+}
+
+/// Permits for blobs in flight.
+///
+/// A big blob needs one of the big permits first, of which there are fewer, so small blobs always
+/// find the rest of the permits among themselves.
+#[derive(Debug)]
+pub(super) struct Transfers {
+    all: Arc<Semaphore>,
+    big: Arc<Semaphore>,
+}
+
+/// One blob may be in flight until this is dropped.
+#[derive(Debug)]
+pub(super) struct Permit {
+    _all: OwnedSemaphorePermit,
+    _big: Option<OwnedSemaphorePermit>,
+}
+
+impl Transfers {
+    fn new(transfers: usize) -> Self {
+        let all = transfers.clamp(1, Semaphore::MAX_PERMITS);
+        let big = (all - all / 4 - usize::from(all > 1 && all < 4)).max(1);
+        Self {
+            all: Arc::new(Semaphore::new(all)),
+            big: Arc::new(Semaphore::new(big)),
+        }
+    }
+
+    /// Waits for a permit.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(super) async fn acquire(&self, cx: &Context, bytes: u64) -> Result<Permit, Stopped> {
+        let big = if is_big(bytes) {
+            Some(permit(cx, &self.big).await?)
+        } else {
+            None
+        };
+        Ok(Permit {
+            _all: permit(cx, &self.all).await?,
+            _big: big,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn available(&self) -> (usize, usize) {
+        (self.all.available_permits(), self.big.available_permits())
+    }
+}
+
+/// Waits for a permit of a semaphore that nobody closes.
+pub(super) async fn permit(
+    cx: &Context,
+    permits: &Arc<Semaphore>,
+) -> Result<OwnedSemaphorePermit, Stopped> {
+    let permit = cx.run(Arc::clone(permits).acquire_owned()).await?;
+    permit.map_err(|_closed| Stopped::Cancelled)
+}
+
+/// Whether a blob takes so long that others must not wait for it.
+pub(super) fn is_big(bytes: u64) -> bool {
+    bytes > SMALL_BLOB_BYTES
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Manifests kept in memory. A base image's index and its children weigh some 20 KiB, so this is
+/// enough for more than a thousand images.
+const MANIFEST_BYTES: usize = 32 << 20;
+
+/// Entries of the set of known content; some 20 MiB. When it is full it starts afresh.
+const KNOWN: usize = 1 << 17;
+
+/// Requests for manifests at once: enough to ask for all children of a usual index in one round
+/// trip, few enough not to look like an attack.
+const REQUESTS: usize = 16;
+
+/// Up to here a blob is moved in about the time of its round trips.
+const SMALL_BLOB_BYTES: u64 = 1 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! Tags: who may move them, when they move, and what they show afterwards.
+
+use std::time::Duration;
+
+use futures_util::future::{join_all, try_join_all};
+
+use super::error::{Cause, Error, Side, Step};
+use super::job::{ExistingTag, MirrorJob};
+use super::run::{Run, flat};
+use super::shared::permit;
+use super::transfer::GRACE;
+use crate::content::{self, ErrorKind};
+use crate::oci::{Digest, Manifest, Tag, Version};
+use crate::task::Context;
+
+/// The tags of a job, and what they showed when the destination was last asked.
+#[derive(Debug)]
+pub(super) struct Tags {
+    tags: Vec<Shown>,
+    existing: ExistingTag,
+}
+
+#[derive(Debug)]
+struct Shown {
+    tag: Tag,
+    digest: Option<Digest>,
+    /// Whether this copy put it there.
+    is_ours: bool,
+}
+
+impl Tags {
+    /// The tags of a job, each once. They show nothing until the destination is asked.
+    pub(super) fn of(job: &MirrorJob) -> Self {
+        let mut tags: Vec<Shown> = Vec::with_capacity(job.tags.len());
+        for tag in &job.tags {
+            if tags.iter().all(|shown| shown.tag != *tag) {
+                tags.push(Shown {
+                    tag: tag.clone(),
+                    digest: None,
+                    is_ours: false,
+                });
+            }
+        }
+        Self {
+            tags,
+            existing: job.existing.clone(),
+        }
+    }
+
+    /// Asks what the tags show, all at once.
+    pub(super) async fn look(&mut self, cx: &Context, run: &Run) -> Result<(), Error> {
+        let asked = self.tags.iter().map(|shown| ask(cx, run, &shown.tag));
+        let digests = try_join_all(asked).await?;
+        for (shown, digest) in self.tags.iter_mut().zip(digests) {
+            shown.digest = digest;
+        }
+        Ok(())
+    }
+
+    /// Whether every tag shows this.
+    pub(super) fn all_show(&self, root: &Digest) -> bool {
+        let mut tags = self.tags.iter();
+        !self.tags.is_empty() && tags.all(|shown| shown.digest.as_ref() == Some(root))
+    }
+
+    /// Those that show this, in the order of the job.
+    pub(super) fn showing(&self, root: &Digest) -> Vec<Tag> {
+        let tags = self.tags.iter();
+        tags.filter(|shown| shown.digest.as_ref() == Some(root))
+            .map(|shown| shown.tag.clone())
+            .collect()
+    }
+
+    /// Whether the commit point is behind us.
+    pub(super) fn is_committed(&self) -> bool {
+        self.tags.iter().any(|shown| shown.is_ours)
+    }
+
+    /// Whether every tag may show `root`.
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::TagTaken`] for the first that must not be moved.
+    pub(super) fn guard(&self, root: &Digest) -> Result<(), Error> {
+        let ExistingTag::KeepUnless(ours) = &self.existing else {
+            return Ok(());
+        };
+        let mut tags = self.tags.iter();
+        let taken = tags.find_map(|shown| {
+            let found = shown.digest.as_ref()?;
+            (found != root && Some(found) != ours.as_ref()).then_some((&shown.tag, found))
+        });
+        let Some((tag, found)) = taken else {
+            return Ok(());
+        };
+        let cause = Cause::TagTaken {
+            tag: tag.clone(),
+            found: found.clone(),
+            wanted: root.clone(),
+        };
+        Err(Error::new(Side::Destination, Step::CheckTag, tag, cause))
+    }
+
+    /// Sets the tags that do not show the root, one after the other. Setting the first one stores
+    /// the root as well.
+    ///
+    /// # Errors
+    ///
+    /// The first failure; the tags before it are set.
+    pub(super) async fn set(
+        &mut self,
+        cx: &Context,
+        run: &Run,
+        root: &Manifest,
+    ) -> Result<(), Error> {
+        let rest = self.tags.iter_mut();
+        for shown in rest.filter(|shown| shown.digest.as_ref() != Some(root.digest())) {
+            let put = put(cx, run, root, &shown.tag).await;
+            let is_set = match &put {
+                Ok(()) => true,
+                Err(error) => is_doubtful(error) && shows(run, &shown.tag, root.digest()).await,
+            };
+            if is_set {
+                shown.digest = Some(root.digest().clone());
+                shown.is_ours = true;
+            }
+            match put {
+                Err(error) if !is_set || is_stop(&error) => {
+                    return Err(failed(Step::WriteTag, &shown.tag, error));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        let there = run.at_destination(root.digest());
+        run.shared.present.note(there.clone());
+        run.shared.manifests.put(there, root.clone());
+        Ok(())
+    }
+
+    /// Makes sure that the tags we set show the root. Tags may take a moment to be seen.
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::Unverified`] after ten seconds; such a tag does not count as showing the root.
+    pub(super) async fn verify(
+        &mut self,
+        cx: &Context,
+        run: &Run,
+        root: &Digest,
+    ) -> Result<(), Error> {
+        let ours = self.tags.iter_mut().filter(|shown| shown.is_ours);
+        let verified = join_all(ours.map(|shown| shown.verify(cx, run, root))).await;
+        let errors = verified.into_iter().filter_map(Result::err);
+        let first = errors.reduce(|first, next| if first.is_stop() { next } else { first });
+        first.map_or(Ok(()), Err)
+    }
+}
+
+impl Shown {
+    async fn verify(&mut self, cx: &Context, run: &Run, root: &Digest) -> Result<(), Error> {
+        let mut found = None;
+        for delay in VERIFY_AFTER {
+            let paused = cx.pause(delay).await;
+            paused.map_err(|stopped| failed(Step::Verify, &self.tag, stopped.into()))?;
+            found = ask(cx, run, &self.tag).await.map_err(|error| Error {
+                step: Step::Verify,
+                ..error
+            })?;
+            if found.as_ref() == Some(root) {
+                return Ok(());
+            }
+        }
+        self.digest.clone_from(&found);
+        let cause = Cause::Unverified {
+            tag: self.tag.clone(),
+            found,
+            wanted: root.clone(),
+        };
+        Err(Error::new(
+            Side::Destination,
+            Step::Verify,
+            &self.tag,
+            cause,
+        ))
+    }
+}
+
+async fn ask(cx: &Context, run: &Run, tag: &Tag) -> Result<Option<Digest>, Error> {
+    let asked = async {
+        let _permit = permit(cx, &run.shared.requests).await?;
+        let version = Version::Tag(tag.clone());
+        flat(cx.run(run.destination.resolve(cx, &version)).await)
+    };
+    let found = asked
+        .await
+        .map_err(|error| failed(Step::Resolve, tag, error))?;
+    Ok(found.map(|descriptor| descriptor.digest))
+}
+
+async fn put(cx: &Context, run: &Run, root: &Manifest, tag: &Tag) -> Result<(), content::Error> {
+    let _permit = permit(cx, &run.shared.requests).await?;
+    let putting = run.destination.put_manifest(cx, root, Some(tag));
+    flat(cx.settle(GRACE, putting).await)
+}
+
+/// Whether a tag shows the root after a put whose answer did not arrive. Asked although we may
+/// have been told to stop: state must not deny a tag that was moved.
+async fn shows(run: &Run, tag: &Tag, root: &Digest) -> bool {
+    let brief = Context::new().within(GRACE);
+    let version = Version::Tag(tag.clone());
+    let found = flat(brief.run(run.destination.resolve(&brief, &version)).await);
+    matches!(found, Ok(Some(found)) if found.digest == *root)
+}
+
+/// Whether a failed put may have succeeded.
+fn is_doubtful(error: &content::Error) -> bool {
+    is_stop(error)
+        || matches!(
+            error.kind(),
+            ErrorKind::Interrupted | ErrorKind::Unavailable | ErrorKind::Protocol
+        )
+}
+
+fn is_stop(error: &content::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Stopped(_))
+}
+
+fn failed(step: Step, tag: &Tag, error: content::Error) -> Error {
+    Error::new(Side::Destination, step, tag, error)
+}
+
+/// The waits before each look at a tag that was just set: five looks in ten seconds.
+const VERIFY_AFTER: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_millis(500),
+    Duration::from_millis(1500),
+    Duration::from_secs(3),
+    Duration::from_secs(5),
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! Moving blobs: many at once, each once per destination, each verified before it is committed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+
+use super::crew::Crew;
+use super::error::{Error, Side, Step};
+use super::run::{Run, flat};
+use super::shared::is_big;
+use super::verified::{Reader, Verdict, backoff};
+use crate::content::{self, ByteStream, ErrorKind, Upload};
+use crate::oci::Descriptor;
+use crate::task::Context;
+
+/// Brings these blobs to the destination: the largest first, and small ones in between, so that
+/// neither waits for all of the other.
+///
+/// # Errors
+///
+/// The first failure; the other transfers are stopped and their uploads given up.
+pub(super) async fn transfer(
+    cx: &Context,
+    run: &Arc<Run>,
+    blobs: Vec<Descriptor>,
+) -> Result<(), Error> {
+    let mut crew = Crew::new(cx, AT_ONCE);
+    for blob in in_turns(blobs) {
+        let run = Arc::clone(run);
+        crew.start(move |cx| async move { transfer_one(&cx, &run, &blob).await })
+            .await;
+    }
+    crew.join().await.map(drop)
+}
+
+/// A big one, a small one, a big one; each kind by size, largest first.
+fn in_turns(mut blobs: Vec<Descriptor>) -> impl Iterator<Item = Descriptor> {
+    blobs.sort_by(|a, b| (b.size, &b.digest).cmp(&(a.size, &a.digest)));
+    let (big, small): (VecDeque<_>, VecDeque<_>) =
+        blobs.into_iter().partition(|blob| is_big(blob.size));
+    let mut next = (big, small);
+    std::iter::from_fn(move || {
+        let blob = next.0.pop_front().or_else(|| next.1.pop_front());
+        next = (std::mem::take(&mut next.1), std::mem::take(&mut next.0));
+        blob
+    })
+}
+
+/// Brings one blob to the destination, unless another copy does so at this moment: then this one
+/// waits without a permit, and takes over if the other one fails.
+async fn transfer_one(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), Error> {
+    let stopped = |stopped| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, stopped);
+    let there = run.at_destination(&blob.digest);
+    let _turn = run
+        .shared
+        .writing
+        .take(cx, there.clone())
+        .await
+        .map_err(stopped)?;
+    if run.shared.present.contains(&there) {
+        return Ok(());
+    }
+    let permit = run.shared.transfers.acquire(cx, blob.size).await;
+    let _permit = permit.map_err(stopped)?;
+    insist(cx, run, blob).await?;
+    run.shared.present.note(there);
+    run.count_moved(blob);
+    Ok(())
+}
+
+/// Why one attempt failed.
+enum Fault {
+    Source(content::Error),
+    Destination(content::Error),
+}
+
+/// The registry does not take blobs without bytes. Some registries, ECR Public among them, do not.
+#[derive(Debug, thiserror::Error)]
+#[error("the blob is empty, and the registry does not take empty blobs")]
+struct EmptyBlob(#[source] content::Error);
+
+/// Attempts a transfer until it is done or does not make sense any more. The source may send wrong
+/// bytes once; the destination may lose an upload twice.
+async fn insist(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), Error> {
+    let from = |error| Error::new(Side::Source, Step::ReadBlob, &blob.digest, error);
+    let to = |error| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, error);
+    let mut was_wrong = false;
+    let mut lost = 0;
+    loop {
+        match attempt(cx, run, blob).await {
+            Ok(()) => return Ok(()),
+            Err(Fault::Source(error)) if is_wrong(&error) && !was_wrong => {
+                was_wrong = true;
+                tracing::warn!(digest = %blob.digest, "the source sent wrong bytes, trying again");
+            }
+            Err(Fault::Source(error)) => return Err(from(error)),
+            Err(Fault::Destination(error)) if is_lost(&error) && lost + 1 < UPLOADS => {
+                lost += 1;
+                tracing::debug!(digest = %blob.digest, attempt = lost, "upload lost, opening another");
+                let paused = cx.pause(backoff(lost)).await;
+                paused.map_err(|stopped| to(stopped.into()))?;
+                // The answer may be what got lost.
+                if is_there(cx, run, blob).await.map_err(to)? {
+                    return Ok(());
+                }
+            }
+            Err(Fault::Destination(error)) => return Err(to(explained(error, blob))),
+        }
+    }
+}
+
+/// One upload, with bytes read from the start.
+async fn attempt(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), Fault> {
+    let verdict = Verdict::default();
+    let begin = cx.settle(GRACE, run.destination.begin_upload(cx, blob));
+    // Both sides at once: that saves a round trip, and the upload does not wait long for bytes.
+    let (bytes, upload) = tokio::join!(open(cx, run, blob, &verdict), begin);
+    let (bytes, upload) = match (bytes, flat(upload)) {
+        (Ok(bytes), Ok(upload)) => (bytes, upload),
+        (Err(error), Ok(upload)) => {
+            give_up(upload).await;
+            return Err(Fault::Source(error));
+        }
+        (Err(source), Err(destination)) if is_stop(&source) => {
+            return Err(Fault::Destination(destination));
+        }
+        (Err(error), Err(_)) => return Err(Fault::Source(error)),
+        (Ok(_), Err(error)) => return Err(Fault::Destination(error)),
+    };
+    let committed = flat(cx.settle(2 * GRACE, upload.commit(cx, bytes)).await);
+    committed.map_err(|error| match verdict.take() {
+        // A stop reaches both sides; where the bytes stopped is of no interest.
+        Some(cause) if !is_stop(&cause) => Fault::Source(cause),
+        Some(_) | None => Fault::Destination(error),
+    })
+}
+
+/// The bytes of a blob, from the source unless they are known.
+async fn open(
+    cx: &Context,
+    run: &Run,
+    blob: &Descriptor,
+    verdict: &Verdict,
+) -> Result<ByteStream, content::Error> {
+    if blob.size == 2 && blob.digest.as_str() == EMPTY_CONFIG {
+        let bytes = Bytes::from_static(b"{}");
+        return Ok(Box::pin(stream::iter([Ok(bytes)])));
+    }
+    let mut reader = Reader::new(cx.clone(), Arc::clone(&run.source), blob.clone());
+    reader.start().await?;
+    Ok(reader.into_stream(verdict.clone()))
+}
+
+/// Leaves no open upload behind, if the registry answers soon enough.
+async fn give_up(upload: Box<dyn Upload>) {
+    if tokio::time::timeout(GRACE, upload.cancel()).await.is_err() {
+        tracing::debug!("an open upload could not be cancelled in time");
+    }
+}
+
+async fn is_there(cx: &Context, run: &Run, blob: &Descriptor) -> Result<bool, content::Error> {
+    let blobs = std::slice::from_ref(blob);
+    let present = flat(cx.run(run.destination.present_blobs(cx, blobs)).await)?;
+    Ok(present.contains(&blob.digest))
+}
+
+/// Whether the source's bytes are not those of the digest.
+fn is_wrong(error: &content::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::WrongDigest { .. } | ErrorKind::WrongSize { .. }
+    )
+}
+
+/// Whether another upload can help. Our bytes are right, so a registry that finds them wrong has
+/// lost some.
+fn is_lost(error: &content::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UploadLost | ErrorKind::Interrupted | ErrorKind::Unavailable
+    ) || is_wrong(error)
+}
+
+fn is_stop(error: &content::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Stopped(_))
+}
+
+fn explained(error: content::Error, blob: &Descriptor) -> content::Error {
+    if blob.size == 0 && *error.kind() == ErrorKind::Refused {
+        content::Error::new(ErrorKind::Refused, EmptyBlob(error))
+    } else {
+        error
+    }
+}
+
+/// OCI Image Specification 1.1, *Guidance for an empty descriptor*: the digest of `{}`.
+const EMPTY_CONFIG: &str =
+    "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+/// Uploads opened for one blob before the destination counts as unable to take it.
+const UPLOADS: u32 = 3;
+
+/// After a stop, each of at most two steps of cleaning up may take so long.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
+
+/// Blobs of one copy that have a task. The permits decide how many of them move.
+const AT_ONCE: usize = 256;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,249 @@
+//! Which manifests hang below a root, and in which order they can be put.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::crew::Crew;
+use super::error::{Cause, Error, Side, Step};
+use super::run::{Located, Run};
+use crate::content::{self, ErrorKind};
+use crate::oci::{Child, Descriptor, Digest, InvalidManifest, Manifest, ManifestKind};
+use crate::task::Context;
+
+/// A root and all manifests below it.
+#[derive(Debug)]
+pub(super) struct Graph {
+    root: Manifest,
+    /// Each manifest once, children before parents; the root is the last.
+    pub(super) nodes: Vec<Node>,
+}
+
+/// A manifest of a graph.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) manifest: Manifest,
+    /// Whether the destination has it; everything below it is there then, too.
+    pub(super) is_present: bool,
+    /// The longest way down to an image: those of equal height do not need each other.
+    pub(super) height: usize,
+}
+
+/// What to do about a manifest that the destination lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Read it from the source: it will be copied.
+    Read,
+    /// Leave it out: nothing is copied, and the source is not bothered.
+    LeaveOut,
+}
+
+/// Collects a graph, level by level, with an explicit list of what is left to do.
+struct Walk<'a> {
+    run: &'a Arc<Run>,
+    missing: Missing,
+    found: HashMap<Digest, Located>,
+    seen: HashSet<Digest>,
+    entries: usize,
+    bytes: usize,
+}
+
+/// Reads everything below a root.
+///
+/// # Errors
+///
+/// [`Cause::TooComplex`] for more than [`MAX_DEPTH`] levels below the root, [`MAX_ENTRIES`] entries
+/// or [`MAX_BYTES`] of manifests; otherwise what kept a manifest from being read.
+pub(super) async fn walk(
+    cx: &Context,
+    run: &Arc<Run>,
+    root: Located,
+    missing: Missing,
+) -> Result<Graph, Error> {
+    let top = root.manifest.clone();
+    let name = top.digest().clone();
+    let mut walk = Walk {
+        run,
+        missing,
+        found: HashMap::new(),
+        seen: HashSet::from([name.clone()]),
+        entries: 0,
+        bytes: 0,
+    };
+    let mut level = walk.add(root)?;
+    for _depth in 0..MAX_DEPTH {
+        level = walk.descend(cx, level).await?;
+    }
+    if !level.is_empty() {
+        return Err(too_complex(&name));
+    }
+    let heights = heights(&walk.found).ok_or_else(|| too_complex(&name))?;
+    let mut nodes: Vec<Node> = Vec::with_capacity(walk.found.len());
+    for (digest, located) in walk.found {
+        nodes.push(Node {
+            manifest: located.manifest,
+            is_present: located.is_present,
+            height: heights.get(&digest).copied().unwrap_or_default(),
+        });
+    }
+    nodes.sort_by_cached_key(|node| (node.height, node.manifest.digest().clone()));
+    Ok(Graph { root: top, nodes })
+}
+
+impl Walk<'_> {
+    /// Reads one level, and returns the next.
+    async fn descend(
+        &mut self,
+        cx: &Context,
+        level: Vec<Descriptor>,
+    ) -> Result<Vec<Descriptor>, Error> {
+        let mut crew = Crew::new(cx, AT_ONCE);
+        for entry in level {
+            let run = Arc::clone(self.run);
+            let missing = self.missing;
+            crew.start(move |cx| async move { read(&cx, &run, &entry, missing).await })
+                .await;
+        }
+        let mut next = Vec::new();
+        for located in crew.join().await?.into_iter().flatten() {
+            next.extend(self.add(located)?);
+        }
+        Ok(next)
+    }
+
+    /// Takes a manifest in, and returns those below it that were not seen before.
+    fn add(&mut self, located: Located) -> Result<Vec<Descriptor>, Error> {
+        let manifest = &located.manifest;
+        let digest = manifest.digest().clone();
+        self.bytes += manifest.bytes().len();
+        if manifest.kind() == ManifestKind::Index {
+            self.entries += manifest.children().len();
+        }
+        if self.entries > MAX_ENTRIES || self.bytes > MAX_BYTES {
+            return Err(too_complex(&digest));
+        }
+        let mut fresh = Vec::new();
+        for entry in entries(manifest) {
+            if entry.media_type.is_schema1() {
+                let schema1 = InvalidManifest::Schema1(entry.media_type.clone());
+                return Err(at_source(&entry.digest, schema1));
+            }
+            if self.seen.insert(entry.digest.clone()) {
+                fresh.push(entry.clone());
+            }
+        }
+        self.found.insert(digest, located);
+        Ok(fresh)
+    }
+}
+
+async fn read(
+    cx: &Context,
+    run: &Run,
+    entry: &Descriptor,
+    missing: Missing,
+) -> Result<Option<Located>, Error> {
+    let located = match missing {
+        Missing::Read => run.locate(cx, &entry.digest).await?,
+        Missing::LeaveOut => {
+            let manifest = run.read_there(cx, &entry.digest).await?;
+            let Some(manifest) = manifest else {
+                return Ok(None);
+            };
+            Located {
+                manifest,
+                is_present: true,
+            }
+        }
+    };
+    if located.manifest.bytes().len() as u64 != entry.size {
+        let expected = entry.size;
+        let lied = content::Error::from(ErrorKind::WrongSize { expected });
+        return Err(at_source(&entry.digest, lied));
+    }
+    Ok(Some(located))
+}
+
+/// The manifests that an index lists. Whatever else it lists are blobs.
+fn entries(manifest: &Manifest) -> impl Iterator<Item = &Descriptor> {
+    manifest.children().iter().filter_map(|child| match child {
+        Child::Manifest(entry) if is_manifest(entry) => Some(entry),
+        Child::Manifest(_) | Child::Config(_) | Child::Layer(_) => None,
+    })
+}
+
+fn is_manifest(entry: &Descriptor) -> bool {
+    entry.media_type.is_manifest() || entry.media_type.is_schema1()
+}
+
+/// The height of every manifest; `None` when they go in circles or too high.
+fn heights(found: &HashMap<Digest, Located>) -> Option<HashMap<Digest, usize>> {
+    let mut heights: HashMap<Digest, usize> = HashMap::with_capacity(found.len());
+    let mut waiting: Vec<(&Digest, Vec<&Digest>)> = found
+        .iter()
+        .map(|(digest, located)| {
+            let below = entries(&located.manifest).map(|entry| &entry.digest);
+            (
+                digest,
+                below.filter(|entry| found.contains_key(*entry)).collect(),
+            )
+        })
+        .collect();
+    for height in 0..=MAX_DEPTH {
+        let (ready, rest): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|(_, below)| below.iter().all(|entry| heights.contains_key(*entry)));
+        heights.extend(ready.iter().map(|(digest, _)| ((*digest).clone(), height)));
+        waiting = rest;
+    }
+    waiting.is_empty().then_some(heights)
+}
+
+impl Graph {
+    /// The root.
+    pub(super) fn root(&self) -> &Manifest {
+        &self.root
+    }
+
+    /// Everything but the root.
+    pub(super) fn below(&self) -> &[Node] {
+        self.nodes.split_last().map_or(&[], |(_, below)| below)
+    }
+
+    /// The distinct blobs of these manifests that are copied, by digest.
+    pub(super) fn blobs<'a>(
+        nodes: impl Iterator<Item = &'a Node>,
+    ) -> BTreeMap<Digest, &'a Descriptor> {
+        let mut blobs = BTreeMap::new();
+        for child in nodes.flat_map(|node| node.manifest.children()) {
+            let (Child::Manifest(blob) | Child::Config(blob) | Child::Layer(blob)) = child;
+            let is_manifest = matches!(child, Child::Manifest(entry) if is_manifest(entry));
+            if !is_manifest && !blob.media_type.is_nondistributable() {
+                blobs.entry(blob.digest.clone()).or_insert(blob);
+            }
+        }
+        blobs
+    }
+}
+
+fn too_complex(digest: &Digest) -> Error {
+    Error::new(Side::Source, Step::ReadManifest, digest, Cause::TooComplex)
+}
+
+fn at_source(digest: &Digest, cause: impl Into<Cause>) -> Error {
+    Error::new(Side::Source, Step::ReadManifest, digest, cause)
+}
+
+/// Levels of manifests below the root. Real images have one, seldom two.
+const MAX_DEPTH: usize = 4;
+
+/// Entries of all indexes together.
+const MAX_ENTRIES: usize = 10_000;
+
+/// Text of all manifests together; what is held for one copy is a small multiple of it.
+const MAX_BYTES: usize = 32 << 20;
+
+/// Manifests of one copy that are asked for at once.
+const AT_ONCE: usize = 64;
+
+#[cfg(test)]
+mod tests;

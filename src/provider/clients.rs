@@ -1,0 +1,209 @@
+//! The ways out of this process, made once for each provider configuration.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::aws::{self, Aws, ErrorKind, PublicRepository, Session, Target};
+use crate::content::{self, Source};
+use crate::mirror::Engine;
+use crate::net::HttpSettings;
+use crate::oci::Repository;
+use crate::registry::{Client, Credential, CredentialSource, DockerConfig, Endpoint};
+use crate::task::Context;
+use crate::tf::Diagnostic;
+
+use super::destination::{EcrPublicLogin, EcrPublicRepository};
+use super::diagnose;
+use super::facts::Facts;
+use super::registry_settings::{ECR_PUBLIC, SourceRegistry};
+use super::repository_name::RepositoryName;
+use super::settings::{DockerConfigFile, Settings};
+use super::turns::Turns;
+
+/// Everything that calls out, and what its callers share.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    aws: Aws,
+    /// The copy engine.
+    pub(crate) engine: Engine,
+    /// What plans may rely on.
+    pub(crate) facts: Facts,
+    /// Who may change which repository now.
+    pub(crate) turns: Turns,
+    /// For every repository that is created.
+    pub(crate) default_tags: BTreeMap<String, String>,
+    ecr_public: Endpoint,
+    registries: BTreeMap<String, SourceRegistry>,
+    docker_config: Option<DockerConfig>,
+    /// The registry client for everything without certificate authorities of its own.
+    registry: Client,
+    /// Those with.
+    registry_by_bundle: BTreeMap<PathBuf, Client>,
+}
+
+impl Clients {
+    /// Makes them, and asks AWS who the provider is unless told otherwise.
+    pub(crate) async fn connect(cx: &Context, settings: Settings) -> Result<Self, Diagnostic> {
+        let aws = settings.aws.clone();
+        let registry = client(&settings.http)?;
+        let mut registry_by_bundle = BTreeMap::new();
+        let bundles = settings.registries.values();
+        for bundle in bundles.filter_map(|registry| registry.ca_bundle.clone()) {
+            let http = HttpSettings {
+                ca_bundle: Some(bundle.clone()),
+                ..settings.http.clone()
+            };
+            registry_by_bundle.insert(bundle, client(&http)?);
+        }
+        let docker_config = match &settings.docker_config {
+            DockerConfigFile::Off => None,
+            DockerConfigFile::Usual => Some(DockerConfig::usual()),
+            DockerConfigFile::At(path) => Some(DockerConfig::at(path.clone())),
+        };
+        let connected = Aws::connect(cx, settings.aws).await;
+        let connected = connected.map_err(|error| diagnose::provider_aws(&error))?;
+        Ok(Self {
+            facts: facts(cx, &aws, &connected).await?,
+            aws: connected,
+            engine: Engine::new(settings.limits),
+            turns: Turns::default(),
+            default_tags: settings.default_tags,
+            ecr_public: settings.ecr_public,
+            registries: settings.registries,
+            docker_config,
+            registry,
+            registry_by_bundle,
+        })
+    }
+
+    /// A handle on one identity.
+    pub(crate) fn session(&self, target: &Target) -> Session {
+        self.aws.session(target)
+    }
+
+    /// A repository to copy from.
+    pub(crate) fn source(&self, repository: &Repository) -> Arc<dyn Source> {
+        let host = repository.registry();
+        let block = self.registries.get(host);
+        let endpoint = match block {
+            Some(block) => block.endpoint.clone(),
+            None if host == ECR_PUBLIC => self.ecr_public.clone(),
+            None => Endpoint::new(host),
+        };
+        let own = block.and_then(|block| self.registry_by_bundle.get(block.ca_bundle.as_ref()?));
+        let client = own.unwrap_or(&self.registry);
+        let credentials = self.credentials(host, block);
+        Arc::new(client.repository(&endpoint, repository.clone(), credentials))
+    }
+
+    fn credentials(
+        &self,
+        host: &str,
+        block: Option<&SourceRegistry>,
+    ) -> Arc<dyn CredentialSource> {
+        let configured = block.and_then(|block| block.credential.clone());
+        match (configured, &self.docker_config) {
+            (Some(credential), _) => Arc::new(Fixed(credential)),
+            // What Docker knows about ECR Public is a login of somebody, for half a day.
+            (None, Some(file)) if host != ECR_PUBLIC => file.credentials_for(host),
+            (None, _) => Arc::new(Fixed(Credential::Anonymous)),
+        }
+    }
+
+    /// A repository to copy to.
+    pub(crate) fn destination(
+        &self,
+        session: &Session,
+        alias: &str,
+        name: &RepositoryName,
+    ) -> Result<EcrPublicRepository, Diagnostic> {
+        let path = format!("{alias}/{name}");
+        let repository = Repository::new(ECR_PUBLIC, &path)
+            .map_err(|error| diagnose::unusable_alias(alias, &error))?;
+        let login = Arc::new(EcrPublicLogin(session.clone()));
+        let registry = self
+            .registry
+            .repository(&self.ecr_public, repository, login);
+        Ok(EcrPublicRepository::new(
+            registry,
+            session.clone(),
+            name.as_str(),
+        ))
+    }
+}
+
+/// The alias in `public.ecr.aws/<alias>/<name>`, which may be newer than the registry's own answer.
+pub(crate) fn alias_of(repository: &PublicRepository) -> Option<&str> {
+    let path = repository.uri.split_once('/')?.1;
+    let alias = path.strip_suffix(repository.name.as_str())?;
+    alias.strip_suffix('/').filter(|alias| !alias.is_empty())
+}
+
+fn client(http: &HttpSettings) -> Result<Client, Diagnostic> {
+    Client::new(http).map_err(|error| diagnose::http_settings(&error))
+}
+
+async fn facts(cx: &Context, config: &aws::Config, aws: &Aws) -> Result<Facts, Diagnostic> {
+    let provider_account = match config.skip_credentials_validation {
+        true => None,
+        false => provider_account(cx, aws).await?,
+    };
+    Ok(Facts {
+        provider_account,
+        has_account_role: config.account_role.is_some(),
+        allowed: config.allowed_account_ids.clone(),
+        forbidden: config.forbidden_account_ids.clone(),
+    })
+}
+
+/// The lists are about accounts that are written to, which the provider's own need not be.
+async fn provider_account(cx: &Context, aws: &Aws) -> Result<Option<aws::AccountId>, Diagnostic> {
+    let session = aws.session(&Target::default());
+    match session.identity(cx).await {
+        Ok(identity) => Ok(Some(identity.account)),
+        Err(error) => match error.kind() {
+            ErrorKind::AccountNotAllowed { account, .. } => Ok(Some(account.clone())),
+            _ => Err(diagnose::provider_aws(&error)),
+        },
+    }
+}
+
+/// Credentials that were written down.
+#[derive(Debug)]
+struct Fixed(Credential);
+
+#[async_trait]
+impl CredentialSource for Fixed {
+    async fn credential(&self, _: &Context) -> Result<Credential, content::Error> {
+        Ok(self.0.clone())
+    }
+
+    async fn refused(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_alias_is_what_stands_between_host_and_name() {
+        let repository = |uri: &str| PublicRepository {
+            arn: String::new(),
+            uri: uri.to_owned(),
+            account: "111111111111".parse().unwrap(),
+            name: "team/app".to_owned(),
+        };
+        let rows = [
+            ("public.ecr.aws/a1b2/team/app", Some("a1b2")),
+            ("127.0.0.1:5000/a1b2/team/app", Some("a1b2")),
+            ("public.ecr.aws/team/app", None),
+            ("public.ecr.aws/a1b2/other", None),
+        ];
+        for (uri, alias) in rows {
+            assert_eq!(alias_of(&repository(uri)), alias, "{uri}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Collections that are known down to their last element.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::tf::Attr;
+
+/// A list or set of text, as models have it.
+pub(crate) type Texts = Attr<Vec<Attr<String>>>;
+
+/// A map of text, as models have it.
+pub(crate) type TextMap = Attr<BTreeMap<String, Attr<String>>>;
+
+/// The elements, unless one of them, or the whole, is unknown. Null is empty.
+pub(crate) fn texts(attr: &Texts) -> Option<BTreeSet<String>> {
+    match attr {
+        Attr::Null => Some(BTreeSet::new()),
+        Attr::Unknown => None,
+        Attr::Known(elements) => elements.iter().map(|each| each.known().cloned()).collect(),
+    }
+}
+
+/// Those elements that are known.
+pub(crate) fn some_texts(attr: &Texts) -> impl Iterator<Item = &String> {
+    let elements = attr.known().into_iter().flatten();
+    elements.filter_map(Attr::known)
+}
+
+/// The entries, unless one of them, or the whole, is unknown. Null is empty.
+pub(crate) fn text_map(attr: &TextMap) -> Option<BTreeMap<String, String>> {
+    match attr {
+        Attr::Null => Some(BTreeMap::new()),
+        Attr::Unknown => None,
+        Attr::Known(entries) => entries
+            .iter()
+            .map(|(key, value)| Some((key.clone(), value.known()?.clone())))
+            .collect(),
+    }
+}
+
+/// The same elements as a model has them, in order.
+pub(crate) fn to_texts<T: ToString>(elements: impl IntoIterator<Item = T>) -> Texts {
+    let elements = elements.into_iter();
+    Attr::Known(elements.map(|each| Attr::Known(each.to_string())).collect())
+}
+
+/// The same entries as a model has them.
+pub(crate) fn to_text_map(entries: BTreeMap<String, String>) -> TextMap {
+    let entries = entries.into_iter();
+    Attr::Known(
+        entries
+            .map(|(key, value)| (key, Attr::Known(value)))
+            .collect(),
+    )
+}

@@ -1,0 +1,7 @@
+//! The resource `ecrpublic_mirrored_image`.
+
+mod model;
+mod plan;
+mod private;
+mod schema;
+mod validate;

@@ -1,0 +1,155 @@
+//! The resource as a struct.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::tf::Attr;
+
+use super::super::duration;
+use super::super::known::{TextMap, Texts};
+use super::super::role::AssumeRole;
+
+crate::model! {
+    /// Configuration and state of `ecrpublic_mirrored_image`.
+    pub(crate) struct MirroredImage {
+        pub(crate) source: Attr<String>,
+        pub(crate) repository: Attr<String>,
+        pub(crate) image_tags: Texts,
+        pub(crate) platforms: Texts,
+        pub(crate) assume_role: Attr<Vec<Attr<AssumeRole>>>,
+        pub(crate) account_id: Attr<String>,
+        pub(crate) create_repository: Attr<bool>,
+        pub(crate) repository_tags: TextMap,
+        pub(crate) overwrite: Attr<bool>,
+        pub(crate) keep_on_destroy: Attr<bool>,
+        pub(crate) timeouts: Attr<Timeouts>,
+        pub(crate) id: Attr<String>,
+        pub(crate) digest: Attr<String>,
+        pub(crate) source_digest: Attr<String>,
+        pub(crate) media_type: Attr<String>,
+        pub(crate) size_bytes: Attr<i64>,
+        pub(crate) images: TextMap,
+        pub(crate) repository_arn: Attr<String>,
+        pub(crate) repository_uri: Attr<String>,
+        pub(crate) registry_alias: Attr<String>,
+        pub(crate) image_uri: Attr<String>,
+        pub(crate) tag_uris: TextMap,
+    }
+}
+
+crate::model! {
+    /// How long each operation may take, as Go durations.
+    pub(crate) struct Timeouts {
+        pub(crate) create: Attr<String>,
+        pub(crate) read: Attr<String>,
+        pub(crate) update: Attr<String>,
+        pub(crate) delete: Attr<String>,
+    }
+}
+
+/// What a timeout is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// The first copy.
+    Create,
+    /// Refresh.
+    Read,
+    /// Every later copy.
+    Update,
+    /// Destroy.
+    Delete,
+}
+
+impl Operation {
+    /// The time it may take when nothing else is said.
+    ///
+    /// An hour brings 30 GB over 70 Mbit/s; reading and deleting are a few small calls, and what
+    /// they wait for is throttling.
+    pub(crate) fn default_limit(self) -> Duration {
+        let minutes = match self {
+            Self::Create | Self::Update => 60,
+            Self::Read => 10,
+            Self::Delete => 20,
+        };
+        Duration::from_secs(minutes * 60)
+    }
+
+    /// The name of its timeout.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Read => "read",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl Timeouts {
+    /// The attribute for an operation.
+    pub(crate) fn of(&self, operation: Operation) -> &Attr<String> {
+        match operation {
+            Operation::Create => &self.create,
+            Operation::Read => &self.read,
+            Operation::Update => &self.update,
+            Operation::Delete => &self.delete,
+        }
+    }
+}
+
+impl MirroredImage {
+    /// How long an operation may take.
+    pub(crate) fn limit(&self, operation: Operation) -> Duration {
+        let timeouts = self.timeouts.known();
+        let text = timeouts.and_then(|timeouts| timeouts.of(operation).known());
+        text.and_then(|text| duration::parse(text).ok())
+            .unwrap_or_else(|| operation.default_limit())
+    }
+
+    /// The same with the defaults of what was left out.
+    pub(crate) fn with_defaults(mut self) -> Self {
+        for (attr, default) in [
+            (&mut self.create_repository, true),
+            (&mut self.overwrite, false),
+            (&mut self.keep_on_destroy, false),
+        ] {
+            if attr.is_null() {
+                *attr = Attr::Known(default);
+            }
+        }
+        self
+    }
+
+    /// The same with sets in order, so that two models are equal when Terraform calls them equal.
+    pub(crate) fn in_order(mut self) -> Self {
+        let hops = match &mut self.assume_role {
+            Attr::Known(hops) => hops.as_mut_slice(),
+            Attr::Null | Attr::Unknown => &mut [],
+        };
+        for hop in hops {
+            if let Attr::Known(hop) = hop {
+                sort(&mut hop.policy_arns);
+                sort(&mut hop.transitive_tag_keys);
+            }
+        }
+        sort(&mut self.image_tags);
+        sort(&mut self.platforms);
+        self
+    }
+}
+
+fn sort(set: &mut Texts) {
+    if let Attr::Known(elements) = set {
+        elements.sort_by(|one, other| one.known().cmp(&other.known()));
+    }
+}
+
+/// Tag by tag, `<repository_uri>:<tag>`.
+pub(crate) fn tag_uris<'a>(
+    repository_uri: &str,
+    tags: impl IntoIterator<Item = &'a String>,
+) -> BTreeMap<String, String> {
+    let tags = tags.into_iter();
+    tags.map(|tag| (tag.clone(), format!("{repository_uri}:{tag}")))
+        .collect()
+}

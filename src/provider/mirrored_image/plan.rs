@@ -1,0 +1,292 @@
+//! Plans: what can be known is known, and the second call can know it too.
+//!
+//! # Invariants
+//!
+//! - Pure: configuration, prior state, private data and the facts of the configured provider are
+//!   all there is. No network, no clock.
+//! - A value is stated as known only if it follows from those. Aliases, and with them URIs, are
+//!   asked of AWS, so a create leaves them open; an update takes them from the prior state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws::{AccountId, RoleArn};
+use crate::oci::{Digest, Reference};
+use crate::tf::{Attr, Diagnostics, Path, PlanRequest, Planned};
+
+use super::super::facts::Facts;
+use super::super::known::{self, TextMap, Texts};
+use super::super::repository_name::RepositoryName;
+use super::super::role::AssumeRole;
+use super::model::{MirroredImage, tag_uris};
+
+/// Plans a create or an update. `facts`: `None` while the provider is not configured, which
+/// happens when its block has values that are not known yet.
+pub(crate) fn plan(
+    facts: Option<&Facts>,
+    request: PlanRequest<MirroredImage>,
+) -> Planned<MirroredImage> {
+    let config = request.config;
+    let prior = request.prior.as_ref();
+    let repository = repository(&config, prior);
+    let account_id = account(facts, &config, prior);
+    let image_tags = image_tags(&config);
+    let mut state = MirroredImage {
+        repository,
+        account_id,
+        image_tags,
+        ..config.with_defaults()
+    };
+    let requires_replace = prior.map_or_else(Vec::new, |prior| replacements(&state, prior));
+    match prior {
+        Some(prior) if requires_replace.is_empty() => update(&mut state, prior),
+        _ => create(&mut state),
+    }
+    let private = match request.prior_private.is_empty() {
+        false => request.prior_private,
+        true => request.planned_private,
+    };
+    Planned {
+        diagnostics: objections(facts, &state),
+        state,
+        requires_replace,
+        private,
+    }
+}
+
+/// The name that is configured, or the one that the source implies.
+///
+/// While the source is unknown an update keeps its repository: most often only the tag is new, and
+/// if it turns out to be another repository, Terraform stops before anything is touched.
+fn repository(config: &MirroredImage, prior: Option<&MirroredImage>) -> Attr<String> {
+    if !config.repository.is_null() {
+        return config.repository.clone();
+    }
+    let source = reference(&config.source);
+    let implied = source.and_then(|source| RepositoryName::for_copy_of(source.repository()).ok());
+    match implied {
+        Some(name) => Attr::Known(name.as_str().to_owned()),
+        None => kept(prior.map(|prior| &prior.repository)),
+    }
+}
+
+/// The account that is configured, or the one that the last role or the provider is in.
+///
+/// While that is unknown an update keeps its account, for the reason that [`repository`] has.
+fn account(
+    facts: Option<&Facts>,
+    config: &MirroredImage,
+    prior: Option<&MirroredImage>,
+) -> Attr<String> {
+    if !config.account_id.is_null() {
+        return config.account_id.clone();
+    }
+    let known = match last_role(&config.assume_role) {
+        LastRole::None => facts.and_then(|facts| facts.provider_account.clone()),
+        LastRole::Unknown => None,
+        LastRole::Known(role) => Some(role.account().clone()),
+    };
+    match known {
+        Some(account) => Attr::Known(account.as_str().to_owned()),
+        None => kept(prior.map(|prior| &prior.account_id)),
+    }
+}
+
+enum LastRole {
+    None,
+    Unknown,
+    Known(RoleArn),
+}
+
+fn last_role(hops: &Attr<Vec<Attr<AssumeRole>>>) -> LastRole {
+    let hops = match hops {
+        Attr::Null => return LastRole::None,
+        Attr::Unknown => return LastRole::Unknown,
+        Attr::Known(hops) => hops,
+    };
+    let Some(last) = hops.last() else {
+        return LastRole::None;
+    };
+    let arn = last.known().and_then(|hop| hop.role_arn.known());
+    match arn.and_then(|arn| arn.parse().ok()) {
+        Some(role) => LastRole::Known(role),
+        None => LastRole::Unknown,
+    }
+}
+
+/// The tags that are configured, or the one of the source. Never those of the prior state: where
+/// they differ, somebody else moved or deleted a tag, and it has to be set again.
+fn image_tags(config: &MirroredImage) -> Texts {
+    if !config.image_tags.is_null() {
+        return config.image_tags.clone();
+    }
+    let source = reference(&config.source);
+    match source.as_ref().and_then(Reference::tag) {
+        Some(tag) => known::to_texts([tag]),
+        None => Attr::Unknown,
+    }
+}
+
+/// Attributes whose change means another object.
+fn replacements(state: &MirroredImage, prior: &MirroredImage) -> Vec<Path> {
+    let pairs = [
+        ("repository", &state.repository, &prior.repository),
+        ("account_id", &state.account_id, &prior.account_id),
+    ];
+    let changed = pairs
+        .into_iter()
+        .filter(|(_, planned, prior)| !prior.is_null() && planned != prior);
+    changed.map(|(name, ..)| Path::root(name)).collect()
+}
+
+fn create(state: &mut MirroredImage) {
+    state.id = id(state);
+    content(state);
+    state.repository_arn = repository_arn(state);
+    state.repository_uri = Attr::Unknown;
+    state.registry_alias = Attr::Unknown;
+    state.image_uri = Attr::Unknown;
+    state.tag_uris = open_uris(&state.image_tags);
+}
+
+fn update(state: &mut MirroredImage, prior: &MirroredImage) {
+    state.id = prior.id.clone();
+    state.repository_arn = prior.repository_arn.clone();
+    state.repository_uri = prior.repository_uri.clone();
+    state.registry_alias = prior.registry_alias.clone();
+    if is_same_content(state, prior) {
+        state.digest = prior.digest.clone();
+        state.source_digest = prior.source_digest.clone();
+        state.media_type = prior.media_type.clone();
+        state.size_bytes = prior.size_bytes.clone();
+        state.images = prior.images.clone();
+        state.image_uri = prior.image_uri.clone();
+    } else {
+        content(state);
+        state.image_uri = match (state.repository_uri.known(), state.digest.known()) {
+            (Some(uri), Some(digest)) => Attr::Known(format!("{uri}@{digest}")),
+            _ => Attr::Unknown,
+        };
+    }
+    state.tag_uris = uris_after(state, prior);
+}
+
+fn uris_after(state: &MirroredImage, prior: &MirroredImage) -> TextMap {
+    let tags = known::texts(&state.image_tags);
+    match (tags, state.repository_uri.known()) {
+        (Some(tags), _) if Some(&tags) == known::texts(&prior.image_tags).as_ref() => {
+            prior.tag_uris.clone()
+        }
+        (Some(tags), Some(uri)) => known::to_text_map(tag_uris(uri, &tags)),
+        _ => open_uris(&state.image_tags),
+    }
+}
+
+/// What follows from the source alone: its digest, when it is written there.
+fn content(state: &mut MirroredImage) {
+    let digest = pinned(&state.source).map(|digest| digest.to_string());
+    state.source_digest = known_or_open(digest.clone());
+    // A choice of platforms has a digest of its own.
+    state.digest = known_or_open(digest.filter(|_| state.platforms.is_null()));
+    state.media_type = Attr::Unknown;
+    state.size_bytes = Attr::Unknown;
+    state.images = Attr::Unknown;
+}
+
+/// Whether the same bytes are asked for as those that are in place. A tag of the source is not
+/// asked again as long as the reference stays what it is.
+pub(crate) fn is_same_content(state: &MirroredImage, prior: &MirroredImage) -> bool {
+    let platforms = known::texts(&state.platforms);
+    if prior.digest.known().is_none()
+        || platforms.is_none()
+        || platforms != known::texts(&prior.platforms)
+    {
+        return false;
+    }
+    let Some(source) = reference(&state.source) else {
+        return false;
+    };
+    // Imported without a source: what is there is what is meant.
+    if prior.source.is_null() {
+        return true;
+    }
+    let is_same_reference = reference(&prior.source).is_some_and(|before| {
+        before.repository() == source.repository() && before.version() == source.version()
+    });
+    let prior_digest = prior.source_digest.known();
+    let is_same_digest = source
+        .digest()
+        .is_some_and(|digest| prior_digest.is_some_and(|prior| prior == digest.as_str()));
+    is_same_reference || is_same_digest
+}
+
+fn id(state: &MirroredImage) -> Attr<String> {
+    let parts = (
+        state.account_id.known(),
+        state.repository.known(),
+        known::texts(&state.image_tags),
+    );
+    match parts {
+        (Some(account), Some(repository), Some(tags)) => first_id(account, repository, &tags),
+        _ => Attr::Unknown,
+    }
+}
+
+/// `<account>/<repository>:<first tag>`
+pub(crate) fn first_id(account: &str, repository: &str, tags: &BTreeSet<String>) -> Attr<String> {
+    let id = |tag| format!("{account}/{repository}:{tag}");
+    tags.first().map(id).into()
+}
+
+fn repository_arn(state: &MirroredImage) -> Attr<String> {
+    match (state.account_id.known(), state.repository.known()) {
+        (Some(account), Some(name)) => Attr::Known(arn(account, name)),
+        _ => Attr::Unknown,
+    }
+}
+
+/// The ARN of a repository, whose region is empty.
+pub(crate) fn arn(account: &str, repository: &str) -> String {
+    format!("arn:aws:ecr-public::{account}:repository/{repository}")
+}
+
+/// A map whose keys are known and whose values are not.
+fn open_uris(tags: &Texts) -> TextMap {
+    let Some(tags) = known::texts(tags) else {
+        return Attr::Unknown;
+    };
+    let open: BTreeMap<_, _> = tags.into_iter().map(|tag| (tag, Attr::Unknown)).collect();
+    Attr::Known(open)
+}
+
+fn reference(source: &Attr<String>) -> Option<Reference> {
+    source.known()?.parse().ok()
+}
+
+fn pinned(source: &Attr<String>) -> Option<Digest> {
+    reference(source)?.digest().cloned()
+}
+
+fn known_or_open(value: Option<String>) -> Attr<String> {
+    value.map_or(Attr::Unknown, Attr::Known)
+}
+
+fn kept(prior: Option<&Attr<String>>) -> Attr<String> {
+    match prior {
+        Some(Attr::Known(value)) => Attr::Known(value.clone()),
+        _ => Attr::Unknown,
+    }
+}
+
+/// What can be said against the account before anybody is asked.
+fn objections(facts: Option<&Facts>, state: &MirroredImage) -> Diagnostics {
+    let account = state.account_id.known();
+    let account = account.and_then(|account| account.parse::<AccountId>().ok());
+    let (Some(facts), Some(account)) = (facts, account) else {
+        return Diagnostics::new();
+    };
+    let has_own_roles = !matches!(last_role(&state.assume_role), LastRole::None);
+    facts
+        .objection(&account, has_own_roles)
+        .into_iter()
+        .collect()
+}

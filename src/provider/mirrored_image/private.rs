@@ -1,0 +1,103 @@
+//! What the provider remembers about an instance besides its state.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::oci::Digest;
+
+/// Private data, as JSON with a version.
+///
+/// It remembers which tags this resource has set, also after somebody else moved or deleted them
+/// and refresh took them out of the state: what was ours may be set again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Private {
+    version: u32,
+    /// The account that the tags are in.
+    #[serde(default)]
+    pub(crate) account: String,
+    /// The repository that the tags are in.
+    #[serde(default)]
+    pub(crate) repository: String,
+    /// Tag by tag, the digest that it was set to.
+    #[serde(default)]
+    pub(crate) tags: BTreeMap<String, String>,
+    /// Whether this resource created the repository.
+    #[serde(default)]
+    pub(crate) created_repository: bool,
+}
+
+impl Private {
+    /// What to remember about tags in a repository.
+    pub(crate) fn new(account: &str, repository: &str, created_repository: bool) -> Self {
+        Self {
+            version: VERSION,
+            account: account.to_owned(),
+            repository: repository.to_owned(),
+            tags: BTreeMap::new(),
+            created_repository,
+        }
+    }
+
+    /// Reads it. What is missing, broken or of a later version counts as nothing remembered:
+    /// then nothing is taken for ours that might not be.
+    pub(crate) fn read(bytes: &[u8]) -> Self {
+        let read = serde_json::from_slice::<Self>(bytes);
+        read.ok()
+            .filter(|private| private.version <= VERSION)
+            .unwrap_or_default()
+    }
+
+    /// Writes it.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        // A map with text for keys can always be written.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Whether it is about this repository.
+    pub(crate) fn is_about(&self, account: &str, repository: &str) -> bool {
+        self.account == account && self.repository == repository
+    }
+
+    /// The digest that a tag in this repository was set to by this resource.
+    pub(crate) fn digest_of(&self, account: &str, repository: &str, tag: &str) -> Option<Digest> {
+        let is_ours = self.is_about(account, repository);
+        let digest = self.tags.get(tag).filter(|_| is_ours)?;
+        digest.parse().ok()
+    }
+}
+
+const VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_data_reads_back_what_was_written() {
+        let mut private = Private::new("111111111111", "nginx", true);
+        let digest = Digest::sha256(b"");
+        private.tags.insert("1".to_owned(), digest.to_string());
+        let read = Private::read(&private.to_bytes());
+        assert_eq!(read, private);
+        assert_eq!(read.digest_of("111111111111", "nginx", "1"), Some(digest));
+        assert_eq!(read.digest_of("111111111111", "other", "1"), None);
+    }
+
+    #[test]
+    fn private_data_that_cannot_be_read_claims_nothing() {
+        for bytes in ["", "{", "[]", r#"{"version":2,"tags":{"1":"sha256:x"}}"#] {
+            assert_eq!(
+                Private::read(bytes.as_bytes()),
+                Private::default(),
+                "{bytes}"
+            );
+        }
+    }
+
+    #[test]
+    fn private_data_with_more_than_we_know_is_read() {
+        let later = r#"{"version":1,"repository":"a/b","observed":{"digest":"x"}}"#;
+        assert_eq!(Private::read(later.as_bytes()).repository, "a/b");
+    }
+}

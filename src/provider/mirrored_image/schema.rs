@@ -1,0 +1,192 @@
+//! The schema of the resource. Its descriptions are the published documentation.
+
+use crate::tf::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Schema, Type};
+
+use super::super::role;
+
+/// The schema of `ecrpublic_mirrored_image`.
+pub(crate) fn schema() -> Schema {
+    let mut attributes = what_and_where();
+    attributes.extend(how());
+    attributes.extend(computed());
+    Schema {
+        version: 0,
+        block: Block {
+            attributes,
+            blocks: Vec::new(),
+            description: DESCRIPTION.to_owned(),
+        },
+    }
+}
+
+/// What identifies a mirrored image for ever.
+pub(crate) fn identity_schema() -> IdentitySchema {
+    let attribute = |name, description| IdentityAttribute {
+        name,
+        kind: Type::String,
+        required_for_import: true,
+        description,
+    };
+    IdentitySchema {
+        version: 0,
+        attributes: vec![
+            attribute("account_id", "AWS account that the image is in."),
+            attribute("repository", "Name of the ECR Public repository."),
+            attribute(
+                "tag",
+                "First of the tags that the image had when it was created.",
+            ),
+        ],
+    }
+}
+
+const DESCRIPTION: &str = "\
+Copies a container image into a repository of Amazon ECR Public and sets tags there.
+
+The copy is byte for byte: digests, signatures that name them, and attestations stay what they \
+are. The source is asked when the image is created and when `source` or `platforms` change; a tag \
+that moves at the source afterwards is not followed. Tags that were moved or deleted at the \
+destination by somebody else are set again by the next apply.
+
+Destroying removes the tags that this resource set, as far as they still show the image that it \
+put there, and with the last tag the image. The repository stays.
+
+With `create_before_destroy`, the new instance takes over tags that show the image it brings; \
+where they show another one, it needs `overwrite = true`.";
+
+fn what_and_where() -> Vec<Attribute> {
+    vec![
+        Attribute::required(
+            "source",
+            Type::String,
+            "Image to copy, as `docker pull` takes it: `nginx:1.27-alpine`, \
+             `ghcr.io/org/app@sha256:…`. Without a tag or digest the tag is `latest`; with both, \
+             the digest decides. Any OCI registry will do.",
+        ),
+        Attribute::optional_computed(
+            "repository",
+            Type::String,
+            "Name of the ECR Public repository, without the alias. Default: the path of `source` \
+             without its host, and without `library/` for Docker's official images. Another name \
+             replaces the instance.",
+        ),
+        Attribute::optional_computed(
+            "image_tags",
+            Type::set(Type::String),
+            "Tags that the image shall have in ECR Public. Default: the tag of `source`. Required \
+             when `source` has only a digest.",
+        ),
+        Attribute::optional(
+            "platforms",
+            Type::set(Type::String),
+            "Platforms to copy, as `os/architecture` or `os/architecture/variant`. Default: the \
+             whole image, byte for byte. One platform: the image of that platform by itself. \
+             Several: a new index with their images and attestations, which has a digest of its \
+             own.",
+        ),
+        Attribute::nested(
+            "assume_role",
+            Nesting::List,
+            role::attributes(),
+            "IAM roles to assume, one after the other, after those of the provider block. The \
+             last one has to be in the account that the image goes into. Another path into the \
+             same account changes nothing else; a role in another account replaces the instance. \
+             Refresh and destroy use the roles that the last apply stored.",
+        ),
+        Attribute::optional_computed(
+            "account_id",
+            Type::String,
+            "AWS account that the image goes into; it is checked before anything is written. \
+             Without `assume_role`, and where it is not the account of the provider's own \
+             credentials, the provider's `account_role` leads there. Default: the account of the \
+             last role, or the provider's own. Another account replaces the instance.",
+        ),
+    ]
+}
+
+fn how() -> Vec<Attribute> {
+    vec![
+        Attribute::optional_computed(
+            "create_repository",
+            Type::Bool,
+            "Create the repository when it does not exist. It gets the tag \
+             `ecrpublic:created-by`. Default: `true`.",
+        ),
+        Attribute::optional(
+            "repository_tags",
+            Type::map(Type::String),
+            "AWS tags for a repository that this resource creates, over the `default_tags` of the \
+             provider. Changes are applied to that repository; tags of a repository that already \
+             existed are left alone, and tags that others change are not noticed.",
+        ),
+        Attribute::optional_computed(
+            "overwrite",
+            Type::Bool,
+            "Take over tags that exist already and show another image. Without it, that is an \
+             error; a tag that shows the right image is taken over in any case. Default: `false`.",
+        ),
+        Attribute::optional_computed(
+            "keep_on_destroy",
+            Type::Bool,
+            "Leave the tags and the image in place when the resource is destroyed or replaced. \
+             The value in state counts, so it has to be applied first. Default: `false`.",
+        ),
+        Attribute::nested(
+            "timeouts",
+            Nesting::Single,
+            vec![
+                timeout(
+                    "create",
+                    "How long the first copy may take. Default: `60m`.",
+                ),
+                timeout("read", "How long a refresh may take. Default: `10m`."),
+                timeout("update", "How long later copies may take. Default: `60m`."),
+                timeout("delete", "How long a destroy may take. Default: `20m`."),
+            ],
+            "How long operations may take, as Go durations such as `90m` or `1h30m`.",
+        ),
+    ]
+}
+
+fn timeout(name: &'static str, description: &str) -> Attribute {
+    Attribute::optional(name, Type::String, description)
+}
+
+fn computed() -> Vec<Attribute> {
+    let text = |name, description| Attribute::computed(name, Type::String, description);
+    let map = |name, description| Attribute::computed(name, Type::map(Type::String), description);
+    vec![
+        text(
+            "id",
+            "`<account>/<repository>:<tag>` with the first of the tags at creation. Stable for \
+             the life of the instance.",
+        ),
+        text("digest", "Digest of what the tags show in ECR Public."),
+        text(
+            "source_digest",
+            "Digest that the source showed when it was copied. Differs from `digest` when \
+             `platforms` is set.",
+        ),
+        text(
+            "media_type",
+            "Media type of the manifest that the tags show.",
+        ),
+        Attribute::computed(
+            "size_bytes",
+            Type::Number,
+            "Size of the image in bytes: every distinct layer and configuration once.",
+        ),
+        map("images", "Digest of the image for each platform."),
+        text("repository_arn", "ARN of the repository."),
+        text(
+            "repository_uri",
+            "`public.ecr.aws/<alias>/<repository>`. Follows the primary alias of the registry.",
+        ),
+        text("registry_alias", "Primary alias of the account's registry."),
+        text(
+            "image_uri",
+            "`<repository_uri>@<digest>`: what workloads should use.",
+        ),
+        map("tag_uris", "`<repository_uri>:<tag>` for each tag."),
+    ]
+}

@@ -1,0 +1,225 @@
+//! Checks of a configuration that need nobody's answer. What is unknown passes.
+
+use crate::aws::{AccountId, HopPlace};
+use crate::oci::{Platform, Reference, Tag};
+use crate::tf::{Attr, Diagnostic, Diagnostics, Path};
+
+use super::super::aws_tags;
+use super::super::known::Texts;
+use super::super::repository_name::{InvalidRepositoryName, RepositoryName};
+use super::super::role::{self, excerpt};
+use super::super::settings;
+use super::model::{MirroredImage, Operation};
+
+/// Everything that is wrong with a configuration, each with its place.
+pub(crate) fn validate(config: &MirroredImage) -> Diagnostics {
+    let mut problems = Diagnostics::new();
+    let source = source(config, &mut problems);
+    repository(config, source.as_ref(), &mut problems);
+    image_tags(config, source.as_ref(), &mut problems);
+    platforms(config, &mut problems);
+    account(config, &mut problems);
+    repository_tags(config, &mut problems);
+    timeouts(config, &mut problems);
+    problems
+}
+
+fn source(config: &MirroredImage, problems: &mut Diagnostics) -> Option<Reference> {
+    let text = config.source.known()?;
+    match text.parse() {
+        Ok(source) => Some(source),
+        Err(error) => {
+            problems.push(
+                Diagnostic::error("Invalid source reference")
+                    .at(Path::root("source"))
+                    .detail(format!(
+                        "`{}` is not an image reference: {error}.",
+                        excerpt(text)
+                    )),
+            );
+            None
+        }
+    }
+}
+
+fn repository(config: &MirroredImage, source: Option<&Reference>, problems: &mut Diagnostics) {
+    match &config.repository {
+        Attr::Unknown => {}
+        Attr::Known(name) => {
+            if let Err(error) = name.parse::<RepositoryName>() {
+                problems.push(invalid_name(name, &error).at(Path::root("repository")));
+            }
+        }
+        Attr::Null => {
+            let Some(source) = source.map(Reference::repository) else {
+                return;
+            };
+            if let Err(error) = RepositoryName::for_copy_of(source) {
+                problems.push(
+                    invalid_name(source.path(), &error)
+                        .at(Path::root("source"))
+                        .hint("Choose a name that ECR Public takes: `repository = \"…\"`."),
+                );
+            }
+        }
+    }
+}
+
+fn invalid_name(name: &str, error: &InvalidRepositoryName) -> Diagnostic {
+    Diagnostic::error("Invalid ECR Public repository name").detail(format!(
+        "`{}` cannot be the name of a repository in ECR Public: {error}.",
+        excerpt(name)
+    ))
+}
+
+fn image_tags(config: &MirroredImage, source: Option<&Reference>, problems: &mut Diagnostics) {
+    let at = || Path::root("image_tags");
+    match &config.image_tags {
+        Attr::Unknown => {}
+        Attr::Null => {
+            if source.is_some_and(|source| source.tag().is_none()) {
+                problems.push(
+                    Diagnostic::error("Image tags are missing")
+                        .at(at())
+                        .detail(
+                            "The source has a digest and no tag, so there is no tag to take over.",
+                        )
+                        .hint("Say which tags the image shall have: `image_tags = [\"…\"]`."),
+                );
+            }
+        }
+        Attr::Known(tags) if tags.is_empty() => problems.push(
+            Diagnostic::error("Image tags are missing")
+                .at(at())
+                .detail("`image_tags` is empty, and an image needs at least one tag.")
+                .hint("Leave `image_tags` out to take over the tag of `source`."),
+        ),
+        Attr::Known(_) => each::<Tag>(
+            &config.image_tags,
+            "image_tags",
+            "Invalid image tag",
+            problems,
+        ),
+    }
+}
+
+fn platforms(config: &MirroredImage, problems: &mut Diagnostics) {
+    match &config.platforms {
+        Attr::Known(platforms) if platforms.is_empty() => problems.push(
+            Diagnostic::error("Platforms are missing")
+                .at(Path::root("platforms"))
+                .detail("`platforms` is empty, so nothing would be copied.")
+                .hint("Leave `platforms` out to copy the whole image."),
+        ),
+        _ => each::<Platform>(&config.platforms, "platforms", "Invalid platform", problems),
+    }
+}
+
+/// Checks each element of a set. Elements of sets have no address, so the set is the place.
+fn each<T: std::str::FromStr<Err: std::fmt::Display>>(
+    set: &Texts,
+    name: &str,
+    summary: &str,
+    problems: &mut Diagnostics,
+) {
+    for element in set.known().into_iter().flatten() {
+        let wrong = match element {
+            Attr::Unknown => None,
+            Attr::Null => Some("One of them is null.".to_owned()),
+            Attr::Known(text) => text
+                .parse::<T>()
+                .err()
+                .map(|error| format!("`{}` cannot be used: {error}.", excerpt(text))),
+        };
+        if let Some(wrong) = wrong {
+            let problem = Diagnostic::error(summary).at(Path::root(name));
+            problems.push(problem.detail(wrong));
+        }
+    }
+}
+
+fn account(config: &MirroredImage, problems: &mut Diagnostics) {
+    let mut last = None;
+    for (position, hop) in config.assume_role.known().into_iter().flatten().enumerate() {
+        let at = Path::root("assume_role").index(position);
+        last = match hop {
+            Attr::Known(hop) => {
+                hop.read(&at, HopPlace::Chained, problems);
+                hop.role_arn.known().and_then(|arn| arn.parse().ok())
+            }
+            Attr::Unknown => None,
+            Attr::Null => {
+                problems.push(Diagnostic::error("Invalid role ARN").at(at).detail(
+                    "The role is null. The provider does not go on with the credentials it has, \
+                     because they belong to somebody else.",
+                ));
+                None
+            }
+        };
+    }
+    let Some(text) = config.account_id.known() else {
+        return;
+    };
+    let at = Path::root("account_id");
+    match (text.parse::<AccountId>(), last) {
+        (Err(error), _) => problems.push(settings::invalid_account(text, at, &error)),
+        (Ok(account), Some(role)) => {
+            let role: crate::aws::RoleArn = role;
+            if *role.account() != account {
+                problems.push(
+                    Diagnostic::error("Role is in another account")
+                        .at(at)
+                        .detail(format!(
+                            "`account_id` is {account}, and the last role of `assume_role`, \
+                             `{role}`, is in account {}.",
+                            role.account()
+                        ))
+                        .hint("Correct one of them, or leave `account_id` out."),
+                );
+            }
+        }
+        (Ok(_), None) => {}
+    }
+}
+
+fn repository_tags(config: &MirroredImage, problems: &mut Diagnostics) {
+    let at = Path::root("repository_tags");
+    aws_tags::check(&config.repository_tags, &at, problems);
+    let has_tags = config
+        .repository_tags
+        .known()
+        .is_some_and(|tags| !tags.is_empty());
+    if has_tags && config.create_repository == Attr::Known(false) {
+        problems.push(
+            Diagnostic::error("Repository tags without effect")
+                .at(at)
+                .detail(
+                    "`repository_tags` are for a repository that this resource creates, and \
+                     `create_repository` is `false`.",
+                )
+                .hint("Remove one of them."),
+        );
+    }
+}
+
+fn timeouts(config: &MirroredImage, problems: &mut Diagnostics) {
+    let Some(timeouts) = config.timeouts.known() else {
+        return;
+    };
+    for operation in [
+        Operation::Create,
+        Operation::Read,
+        Operation::Update,
+        Operation::Delete,
+    ] {
+        let at = Path::root("timeouts").attribute(operation.name());
+        let limit = role::read_duration(timeouts.of(operation), at.clone(), problems);
+        if limit.flatten().is_some_and(|limit| limit.is_zero()) {
+            problems.push(
+                Diagnostic::error("Invalid duration")
+                    .at(at)
+                    .detail("The timeout is zero, so the operation would never begin."),
+            );
+        }
+    }
+}

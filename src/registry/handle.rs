@@ -1,0 +1,226 @@
+//! The handles that the rest of the program holds.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use super::auth::{Account, Authoriser, CredentialSource};
+use super::endpoint::{Base, Endpoint, InvalidEndpoint};
+use super::error::{Action, Error, Fault, Subject};
+use crate::content::{self, ByteStream, Destination, PullBudget, Source, Upload};
+use crate::net::HttpSettings;
+use crate::net::client::HttpClient;
+use crate::net::transport::Transport;
+use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, Version};
+use crate::task::Context;
+
+/// The HTTP client and caches that all registries of a process share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    wire: Arc<dyn Transport>,
+    authoriser: Authoriser,
+    budgets: Mutex<HashMap<String, PullBudget>>,
+}
+
+/// A repository of a registry, ready to be read from or written to. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Registry(Arc<Handle>);
+
+#[derive(Debug)]
+struct Handle {
+    client: Client,
+    base: Result<Base, InvalidEndpoint>,
+    repository: Repository,
+    host: Arc<str>,
+    path: Arc<str>,
+    account: Account,
+}
+
+impl Client {
+    /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`content::ErrorKind::Misconfigured`], with an [`Error`] as its source: the CA bundle
+    /// cannot be read, or a proxy is no URL.
+    pub fn new(settings: &HttpSettings) -> Result<Self, content::Error> {
+        let subject = Subject {
+            host: Arc::from(""),
+            repository: Arc::from(""),
+            action: Action::Setup,
+            digest: None,
+        };
+        let client = HttpClient::new(settings)
+            .map_err(|error| Error::new(&subject, Fault::Settings(Arc::new(error))))?;
+        Ok(Self::over(Arc::new(client)))
+    }
+
+    pub(super) fn over(wire: Arc<dyn Transport>) -> Self {
+        Self(Arc::new(Shared {
+            authoriser: Authoriser::new(Arc::clone(&wire)),
+            wire,
+            budgets: Mutex::default(),
+        }))
+    }
+
+    /// A handle on a repository. Nothing is sent; an endpoint that cannot work is reported by the
+    /// first use, or by [`Endpoint::check`].
+    #[must_use]
+    pub fn repository(
+        &self,
+        endpoint: &Endpoint,
+        repository: Repository,
+        credentials: Arc<dyn CredentialSource>,
+    ) -> Registry {
+        Registry(Arc::new(Handle {
+            client: self.clone(),
+            base: endpoint.base(),
+            host: Arc::from(repository.registry()),
+            path: Arc::from(repository.path()),
+            repository,
+            account: Account::new(credentials),
+        }))
+    }
+
+    /// What the registry said last about pulls left for this host.
+    #[must_use]
+    pub fn pull_budget(&self, host: &str) -> Option<PullBudget> {
+        self.0
+            .budgets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(host)
+            .cloned()
+    }
+
+    pub(super) fn note_budget(&self, host: &str, budget: PullBudget) {
+        self.0
+            .budgets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(host.to_owned(), budget);
+    }
+}
+
+impl Registry {
+    pub(super) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    pub(super) fn wire(&self) -> &dyn Transport {
+        &*self.0.client.0.wire
+    }
+
+    pub(super) fn authoriser(&self) -> &Authoriser {
+        &self.0.client.0.authoriser
+    }
+
+    pub(super) fn account(&self) -> &Account {
+        &self.0.account
+    }
+
+    pub(super) fn name(&self) -> &Repository {
+        &self.0.repository
+    }
+
+    pub(super) fn host(&self) -> Arc<str> {
+        Arc::clone(&self.0.host)
+    }
+
+    pub(super) fn path(&self) -> Arc<str> {
+        Arc::clone(&self.0.path)
+    }
+
+    /// Where the registry is, if that can work.
+    pub(super) fn base(&self) -> Result<&Base, Fault> {
+        let base = self.0.base.as_ref();
+        base.map_err(|invalid| Fault::Endpoint(invalid.clone()))
+    }
+}
+
+#[async_trait]
+impl Source for Registry {
+    fn repository(&self) -> &Repository {
+        self.name()
+    }
+
+    async fn resolve(&self, cx: &Context, version: &Version) -> Result<Descriptor, content::Error> {
+        Ok(self.resolve_manifest(cx, version).await?)
+    }
+
+    async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Manifest, content::Error> {
+        Ok(self.read_manifest(cx, digest).await?)
+    }
+
+    async fn open_blob(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        offset: u64,
+    ) -> Result<ByteStream, content::Error> {
+        Ok(self.read_blob(cx, blob, offset).await?)
+    }
+}
+
+#[async_trait]
+impl Destination for Registry {
+    fn repository(&self) -> &Repository {
+        self.name()
+    }
+
+    async fn resolve(
+        &self,
+        cx: &Context,
+        version: &Version,
+    ) -> Result<Option<Descriptor>, content::Error> {
+        absent_is_none(self.resolve_manifest(cx, version).await)
+    }
+
+    async fn manifest(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Manifest>, content::Error> {
+        absent_is_none(self.read_manifest(cx, digest).await)
+    }
+
+    async fn present_blobs(
+        &self,
+        cx: &Context,
+        blobs: &[Descriptor],
+    ) -> Result<HashSet<Digest>, content::Error> {
+        Ok(self.find_blobs(cx, blobs).await?)
+    }
+
+    async fn begin_upload(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+    ) -> Result<Box<dyn Upload>, content::Error> {
+        Ok(Box::new(self.open_upload(cx, blob).await?))
+    }
+
+    async fn put_manifest(
+        &self,
+        cx: &Context,
+        manifest: &Manifest,
+        tag: Option<&Tag>,
+    ) -> Result<(), content::Error> {
+        Ok(self.store_manifest(cx, manifest, tag).await?)
+    }
+}
+
+/// A repository that is not there holds nothing.
+fn absent_is_none<T>(found: Result<T, Error>) -> Result<Option<T>, content::Error> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) => match error.kind() {
+            content::ErrorKind::NotFound | content::ErrorKind::RepositoryNotFound => Ok(None),
+            _ => Err(error.into()),
+        },
+    }
+}
