@@ -1,1 +1,6 @@
-//! (in the making)
+//! What the code cannot say by itself: the shape of the program, and why it has that shape.
+//!
+//! Pages of prose, compiled as documentation so that their links are checked.
+
+pub mod architecture;
+pub mod decisions;

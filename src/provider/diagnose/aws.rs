@@ -1,18 +1,13 @@
-//! Credentials, roles, accounts, and calls of ECR Public.
+//! What AWS, or the way to it, had to say.
 
-#![warn(clippy::wildcard_enum_match_arm)]
+mod connection;
+mod credentials;
+mod role;
+mod service;
 
-use std::path::PathBuf;
-
-use crate::aws::error::{
-    AccountRule, Answer, CaBundleProblem, ConnectFailure, HopOrigin, HopPosition, KeyMember,
-    NamedBy, RefusalReason, Setting, SettingName, Tried,
-};
-use crate::aws::{Error, ErrorKind, RoleArn};
+use crate::aws::error::{HopOrigin, HopPosition, SettingName};
+use crate::aws::{Error, ErrorKind};
 use crate::tf::{Diagnostic, Path};
-
-use super::super::facts;
-use super::answer;
 
 /// Whose block a message is about, and so which paths it can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,19 +28,19 @@ pub(crate) fn resource_aws(error: &Error) -> Diagnostic {
 
 /// An error while an instance is refreshed, which knows its state and not its configuration.
 pub(crate) fn during_read(error: &Error) -> Diagnostic {
-    let is_recorded_role = matches!(
-        error.kind(),
-        ErrorKind::AssumeRole { hop, .. } | ErrorKind::InvalidHop { hop, .. }
-            if hop.origin == HopOrigin::Resource
-    );
     let diagnostic = resource_aws(error);
-    if is_recorded_role {
-        return diagnostic.hint(
-            "A refresh uses the roles that the last apply stored, not those in the configuration. \
-             If the configuration is right by now, run `terraform apply -refresh=false`.",
-        );
+    match error.kind() {
+        ErrorKind::AssumeRole { hop, .. } | ErrorKind::InvalidHop { hop, .. }
+            if hop.origin == HopOrigin::Resource =>
+        {
+            diagnostic.hint(
+                "A refresh uses the roles that the last apply stored, not those in the \
+                 configuration. If the configuration is right by now, run `terraform apply \
+                 -refresh=false`.",
+            )
+        }
+        _ => diagnostic,
     }
-    diagnostic
 }
 
 fn diagnostic(error: &Error, scope: Scope) -> Diagnostic {
@@ -58,38 +53,129 @@ fn diagnostic(error: &Error, scope: Scope) -> Diagnostic {
 
 fn worded(kind: &ErrorKind) -> Diagnostic {
     match kind {
-        ErrorKind::NoCredentials { .. }
-        | ErrorKind::ProfileNotFound { .. }
-        | ErrorKind::IncompleteKeys { .. }
-        | ErrorKind::SharedConfig { .. }
-        | ErrorKind::SsoLoginRequired { .. }
-        | ErrorKind::SourceFailed { .. }
-        | ErrorKind::WebIdentityTokenFile { .. } => source_of_credentials(kind),
-        ErrorKind::AssumeRole { .. }
-        | ErrorKind::WebIdentity { .. }
-        | ErrorKind::InvalidHop { .. }
-        | ErrorKind::InvalidAccountRole { .. } => role(kind),
-        ErrorKind::AccountNotAllowed { .. }
-        | ErrorKind::WrongAccount { .. }
-        | ErrorKind::UnknownAccount { .. }
-        | ErrorKind::NoAccountRole { .. } => account(kind),
-        ErrorKind::Expired { .. }
-        | ErrorKind::Rejected { .. }
-        | ErrorKind::StsRegionDisabled { .. }
-        | ErrorKind::LoginDenied { .. }
-        | ErrorKind::ActionDenied { .. } => denied(kind),
-        ErrorKind::NotOffered { .. }
-        | ErrorKind::Unreachable { .. }
-        | ErrorKind::Certificate { .. }
-        | ErrorKind::CaBundle { .. }
-        | ErrorKind::InvalidSetting { .. } => connection(kind),
-        ErrorKind::Throttled { .. }
-        | ErrorKind::LimitExceeded { .. }
-        | ErrorKind::InvalidParameter { .. }
-        | ErrorKind::NotFound { .. }
-        | ErrorKind::Service { .. }
-        | ErrorKind::Malformed { .. }
-        | ErrorKind::Stopped(_)
-        | ErrorKind::Unexpected { .. } => service(kind),
+        ErrorKind::NoCredentials { tried } => credentials::none(tried),
+        ErrorKind::ProfileNotFound {
+            profile,
+            named_by,
+            files,
+        } => credentials::no_profile(profile, named_by, files),
+        ErrorKind::IncompleteKeys { origin, missing } => credentials::incomplete(origin, *missing),
+        ErrorKind::SharedConfig {
+            path,
+            profile,
+            problem,
+        } => credentials::shared_config(path.as_deref(), profile.as_deref(), problem),
+        ErrorKind::SsoLoginRequired { profile, start_url } => {
+            credentials::sign_in(profile, start_url.as_deref())
+        }
+        ErrorKind::SourceFailed { origin } => credentials::source_failed(origin),
+        ErrorKind::Expired {
+            origin,
+            expiry,
+            answer,
+        } => credentials::expired(origin, *expiry, answer),
+        ErrorKind::Rejected {
+            origin,
+            key,
+            region,
+            answer,
+        } => credentials::rejected(origin, key.as_deref(), region, answer),
+        _ => worded_role(kind),
+    }
+}
+
+fn worded_role(kind: &ErrorKind) -> Diagnostic {
+    match kind {
+        ErrorKind::AssumeRole {
+            hop,
+            role,
+            caller,
+            reason,
+            answer,
+        } => role::refused(*hop, role, caller.as_deref(), *reason, answer),
+        ErrorKind::WebIdentity {
+            role,
+            token_file,
+            answer,
+        } => role::web_identity(role, token_file.as_deref(), answer),
+        ErrorKind::WebIdentityTokenFile {
+            path,
+            role,
+            problem,
+        } => role::token_file(path, role, problem),
+        ErrorKind::InvalidHop { hop, problem } => role::invalid(*hop, problem),
+        ErrorKind::InvalidAccountRole { template, problem } => {
+            role::invalid_account_role(template, problem)
+        }
+        ErrorKind::AccountNotAllowed {
+            account,
+            identity,
+            rule,
+        } => role::not_allowed(account, identity, rule),
+        ErrorKind::WrongAccount {
+            expected,
+            effective,
+            identity,
+        } => role::wrong_account(expected, effective, identity),
+        ErrorKind::UnknownAccount { identity } => role::unknown_account(identity),
+        ErrorKind::NoAccountRole {
+            account,
+            provider_account,
+        } => super::super::facts::no_way(account, provider_account),
+        _ => worded_service(kind),
+    }
+}
+
+fn worded_service(kind: &ErrorKind) -> Diagnostic {
+    service::worded(kind).unwrap_or_else(|| connection::worded(kind))
+}
+
+/// The place in the block that the message is about, if it is about one.
+fn place(kind: &ErrorKind, scope: Scope) -> Option<Path> {
+    match (kind, scope) {
+        (ErrorKind::AssumeRole { hop, .. } | ErrorKind::InvalidHop { hop, .. }, _) => {
+            hop_place(*hop, scope)
+        }
+        (ErrorKind::WebIdentity { .. } | ErrorKind::WebIdentityTokenFile { .. }, Scope::Provider) => {
+            Some(Path::root("assume_role_with_web_identity"))
+        }
+        (ErrorKind::InvalidAccountRole { .. }, Scope::Provider) => {
+            Some(Path::root("account_role").attribute("role_arn"))
+        }
+        (ErrorKind::ProfileNotFound { .. }, Scope::Provider) => Some(Path::root("profile")),
+        (ErrorKind::CaBundle { .. }, Scope::Provider) => Some(Path::root("custom_ca_bundle")),
+        (ErrorKind::InvalidSetting { setting, .. }, Scope::Provider) => {
+            setting_place(setting.name).map(Path::root)
+        }
+        (ErrorKind::NoAccountRole { .. } | ErrorKind::WrongAccount { .. }, Scope::Resource) => {
+            Some(Path::root("account_id"))
+        }
+        _ => None,
+    }
+}
+
+fn hop_place(hop: HopPosition, scope: Scope) -> Option<Path> {
+    let position = hop.hop.saturating_sub(1);
+    match (hop.origin, scope) {
+        (HopOrigin::Provider, Scope::Provider) | (HopOrigin::Resource, Scope::Resource) => {
+            Some(Path::root("assume_role").index(position))
+        }
+        (HopOrigin::AccountRole, Scope::Provider) => Some(Path::root("account_role")),
+        (HopOrigin::AccountRole, Scope::Resource) => Some(Path::root("account_id")),
+        _ => None,
+    }
+}
+
+fn setting_place(name: SettingName) -> Option<&'static str> {
+    match name {
+        SettingName::EcrPublicEndpoint | SettingName::StsEndpoint => Some("endpoints"),
+        SettingName::InstanceMetadataEndpoint => Some("ec2_metadata_service_endpoint"),
+        SettingName::HttpProxy => Some("http_proxy"),
+        SettingName::HttpsProxy => Some("https_proxy"),
+        SettingName::MaxRetries => Some("max_retries"),
+        SettingName::Region => Some("region"),
+        SettingName::RetryMode => Some("retry_mode"),
+        SettingName::StsRegion => Some("sts_region"),
+        SettingName::Switch | SettingName::WebIdentityRole => None,
     }
 }

@@ -1,9 +1,10 @@
 //! From errors to words for the practitioner. The only place that gives advice.
 //!
 //! - `aws`: credentials, roles, accounts, calls of ECR Public.
-//! - `copy`: what went wrong while an image was copied, side by side and step by step.
+//! - `copy`: what went wrong while an image was copied; `source` and `destination`: on which side.
 //! - `registry`: what a registry answered, verbatim and bounded.
 //! - `answer`: how answers, times and budgets are written.
+//! - `instance`: what can be said about one mirrored image.
 //!
 //! # Invariants
 //!
@@ -13,11 +14,19 @@
 mod answer;
 mod aws;
 mod copy;
+mod destination;
+mod instance;
 mod registry;
+mod source;
 
-pub(crate) use aws::{during_read, provider_aws, resource_aws};
-pub(crate) use copy::{Copy, copy, imported_image};
-pub(crate) use registry::{http_settings, unusable_alias};
+pub(crate) use aws::{during_read, provider_aws, resource_aws, stopped};
+pub(crate) use copy::{Copy, copy};
+pub(crate) use instance::{
+    built_differently, different_images, imported_image, invalid_import, invalid_state,
+    leftovers, not_configured, repository_missing, tag_not_removed, tags_left_alone, unknown_alias,
+    untagged,
+};
+pub(crate) use registry::{docker_config, http_settings, no_alias, unusable_alias};
 
 #[cfg(test)]
 mod tests;

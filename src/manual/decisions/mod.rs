@@ -1,0 +1,7 @@
+//! One page for each decision that was not obvious, titled with the question.
+
+pub mod copy_client;
+pub mod destroy;
+pub mod plan_and_digest;
+pub mod plugin_layer;
+pub mod role_chain;

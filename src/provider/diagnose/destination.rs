@@ -1,0 +1,102 @@
+//! What went wrong at the destination of a copy.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+use crate::content::{self, ErrorKind};
+use crate::mirror::{Error, Step};
+use crate::tf::Diagnostic;
+
+use super::copy::{Copy, doing};
+
+pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) -> Diagnostic {
+    let (summary, hint) = words(error, store, names);
+    let diagnostic = Diagnostic::error(summary).detail(format!(
+        "{} in `{}`, account {}, as a copy of `{}`.",
+        doing(error),
+        names.repository_uri,
+        names.account,
+        names.source
+    ));
+    match hint {
+        Some(hint) => diagnostic.hint(hint),
+        None => diagnostic,
+    }
+}
+
+fn words(
+    error: &Error,
+    store: &content::Error,
+    names: &Copy<'_>,
+) -> (&'static str, Option<String>) {
+    let again = || Some("Apply again: what is copied already is reused.".to_owned());
+    match store.kind() {
+        ErrorKind::RepositoryNotFound => (
+            "Repository not found in ECR Public",
+            Some("If it was deleted a moment ago, run `terraform apply` again.".to_owned()),
+        ),
+        ErrorKind::NotFound | ErrorKind::ChildMissing | ErrorKind::UploadLost => (
+            "ECR Public lost a part of the image",
+            Some(
+                "Something removed it while the image was copied. Apply again: the rest is \
+                 reused."
+                    .to_owned(),
+            ),
+        ),
+        ErrorKind::Denied => (
+            "ECR Public denied access",
+            Some(format!(
+                "Grant {} on `{}` to the identity that writes.",
+                actions(error.step),
+                names.repository_arn
+            )),
+        ),
+        ErrorKind::Throttled { .. } | ErrorKind::PullLimit(_) => (
+            "ECR Public asks to slow down",
+            Some("Apply again in a few minutes, or with a lower `-parallelism`.".to_owned()),
+        ),
+        ErrorKind::Interrupted | ErrorKind::Unavailable => ("ECR Public not available", again()),
+        ErrorKind::Refused => (
+            "ECR Public refused the content",
+            Some(
+                "ECR Public does not take every manifest that the specification allows. The \
+                 provider does not change manifests, because their digests would change."
+                    .to_owned(),
+            ),
+        ),
+        ErrorKind::TooLarge { .. } => (
+            "Manifest too large for ECR Public",
+            Some("ECR Public takes manifests of up to 4 MiB.".to_owned()),
+        ),
+        ErrorKind::TagImmutable => (
+            "Tag cannot be moved",
+            Some("Choose another tag, or delete this one first.".to_owned()),
+        ),
+        ErrorKind::WrongDigest { .. } | ErrorKind::WrongSize { .. } => {
+            ("Content arrived damaged in ECR Public", again())
+        }
+        ErrorKind::Protocol => (
+            "ECR Public broke the protocol",
+            Some("Check that `registry` in `endpoints` and proxies lead to ECR Public.".to_owned()),
+        ),
+        ErrorKind::Misconfigured => ("ECR Public is configured wrongly", None),
+        ErrorKind::Stopped(_) => ("Operation cancelled", None),
+    }
+}
+
+/// The actions that a step needs.
+fn actions(step: Step) -> &'static str {
+    match step {
+        Step::WriteBlob => {
+            "`ecr-public:InitiateLayerUpload`, `ecr-public:UploadLayerPart` and \
+             `ecr-public:CompleteLayerUpload`"
+        }
+        Step::CheckBlobs => "`ecr-public:BatchCheckLayerAvailability`",
+        Step::WriteManifest | Step::WriteTag => "`ecr-public:PutImage`",
+        Step::Resolve
+        | Step::ReadManifest
+        | Step::SelectPlatforms
+        | Step::ReadBlob
+        | Step::CheckTag
+        | Step::Verify => "`ecr-public:DescribeImages`",
+    }
+}

@@ -1,0 +1,97 @@
+//! What a registry had to say, and registries that cannot be used at all.
+
+use std::error::Error as StdError;
+
+use crate::content;
+use crate::oci::InvalidReference;
+use crate::registry::{self, InvalidDockerConfig};
+use crate::tf::{Diagnostic, Path};
+
+use super::answer;
+
+/// The first error of a type among the causes of another one, itself included.
+pub(super) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// Adds what the registry said, or how it failed to say anything.
+pub(super) fn with_answer(diagnostic: Diagnostic, error: &content::Error) -> Diagnostic {
+    let Some(error) = find::<registry::Error>(error) else {
+        return diagnostic.caused_by(error);
+    };
+    let tries = answer::tries(error.attempts(), error.elapsed());
+    match error.refusal() {
+        Some(refusal) => diagnostic.detail(answer::of_registry(refusal, &tries)),
+        None => diagnostic
+            .detail(format!(
+                "While {} `{}` at `{}`: {}{tries}.",
+                error.action(),
+                error.repository(),
+                error.host(),
+                error.fault()
+            ))
+            .caused_by(error),
+    }
+}
+
+/// HTTP cannot be set up as the provider block has it.
+pub(crate) fn http_settings(error: &content::Error) -> Diagnostic {
+    use crate::net::InvalidSettings as Invalid;
+    let Some(invalid) = find::<Invalid>(error) else {
+        return Diagnostic::error("Cannot set up HTTP")
+            .detail(format!("The HTTP client cannot be made: {error}."))
+            .caused_by(error);
+    };
+    let (summary, place) = match invalid {
+        Invalid::BundleUnreadable { .. }
+        | Invalid::BundleEmpty { .. }
+        | Invalid::BundleBroken { .. } => ("Invalid CA bundle", Some("custom_ca_bundle")),
+        Invalid::Proxy { .. } => ("Invalid proxy", None),
+        _ => ("Cannot set up HTTP", None),
+    };
+    let diagnostic = Diagnostic::error(summary)
+        .detail(format!("For connections to registries: {invalid}."))
+        .caused_by(invalid);
+    match place {
+        Some(place) => diagnostic.at(Path::root(place)),
+        None => diagnostic,
+    }
+}
+
+/// The Docker configuration cannot be used.
+pub(crate) fn docker_config(error: &InvalidDockerConfig) -> Diagnostic {
+    Diagnostic::error("Cannot read the Docker configuration")
+        .at(Path::root("docker_config"))
+        .detail(format!(
+            "Credentials for source registries were to come from there: {error}."
+        ))
+        .hint(
+            "Correct the file, name another one in `docker_config`, or switch it off with \
+             `docker_config = \"\"`.",
+        )
+        .caused_by(error)
+}
+
+/// The registry has an alias that cannot be part of a reference.
+pub(crate) fn unusable_alias(alias: &str, error: &InvalidReference) -> Diagnostic {
+    Diagnostic::error("Registry alias cannot be used").detail(format!(
+        "AWS says that the alias of the registry is `{alias}`: {error}."
+    ))
+}
+
+/// A registry of ECR Public that has no alias, and so no address.
+pub(crate) fn no_alias(account: &str) -> Diagnostic {
+    Diagnostic::error("Registry has no alias")
+        .detail(format!(
+            "AWS gives the ECR Public registry of account {account} an alias with its first \
+             repository, and has not done so yet."
+        ))
+        .hint("Apply again in a minute.")
+}

@@ -1,0 +1,122 @@
+//! What went wrong at the source of a copy.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+use crate::content::{self, ErrorKind, PullBudget};
+use crate::mirror::Error;
+use crate::oci::InvalidManifest;
+use crate::registry::{self, Fault};
+use crate::tf::{Diagnostic, Path};
+
+use super::answer;
+use super::copy::{Copy, doing};
+use super::registry::find;
+
+pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) -> Diagnostic {
+    let host = names.source.repository().registry();
+    let (summary, hint) = words(store, host);
+    let diagnostic = Diagnostic::error(summary)
+        .at(Path::root("source"))
+        .detail(format!("{} of `{}`.", doing(error), names.source));
+    let diagnostic = match store.kind() {
+        ErrorKind::PullLimit(budget) => with_budget(diagnostic, budget, host),
+        _ => diagnostic,
+    };
+    match hint {
+        Some(hint) => diagnostic.hint(hint),
+        None => diagnostic,
+    }
+}
+
+fn words(store: &content::Error, host: &str) -> (&'static str, Option<String>) {
+    let again = || Some("Apply again: what is copied already is reused.".to_owned());
+    match store.kind() {
+        ErrorKind::NotFound => (
+            "Source image not found",
+            Some("Check the tag, or pin the image by digest.".to_owned()),
+        ),
+        ErrorKind::RepositoryNotFound => (
+            "Source repository not found",
+            Some("Check the name of the image.".to_owned()),
+        ),
+        ErrorKind::Denied => denied(store, host),
+        ErrorKind::PullLimit(_) => (
+            "Pull limit of the source registry reached",
+            Some(format!(
+                "Sign in, which gives a budget of one's own: `registry {{ host = \"{host}\" … \
+                 }}` in the provider block. `platforms` makes an image cost fewer pulls."
+            )),
+        ),
+        ErrorKind::Throttled { .. } => (
+            "Source registry asks to slow down",
+            Some("Apply again in a few minutes, or with a lower `-parallelism`.".to_owned()),
+        ),
+        ErrorKind::WrongDigest { .. } | ErrorKind::WrongSize { .. } => (
+            "Source content is damaged",
+            Some(
+                "The bytes are not those that the image names, and were not copied. If it happens \
+                 again, a proxy or mirror between here and the registry is likely to change them."
+                    .to_owned(),
+            ),
+        ),
+        ErrorKind::Interrupted | ErrorKind::Unavailable => ("Source registry not available", again()),
+        ErrorKind::Refused | ErrorKind::TooLarge { .. } => unusable(store),
+        ErrorKind::Protocol => (
+            "Source registry broke the protocol",
+            Some(format!("Check that `{host}` is a registry and not a sign-in page.")),
+        ),
+        ErrorKind::Misconfigured => ("Source registry is configured wrongly", None),
+        ErrorKind::UploadLost
+        | ErrorKind::ChildMissing
+        | ErrorKind::TagImmutable
+        | ErrorKind::Stopped(_) => ("Source registry refused", again()),
+    }
+}
+
+fn denied(store: &content::Error, host: &str) -> (&'static str, Option<String>) {
+    let credentials = format!(
+        "Give credentials in `registry {{ host = \"{host}\" … }}` of the provider block or in the \
+         Docker configuration."
+    );
+    match find::<registry::Error>(store).map(registry::Error::fault) {
+        Some(Fault::MissingOrPrivate(_)) => (
+            "Source image missing or private",
+            Some(format!(
+                "The registry does not tell a repository that is missing from one that needs \
+                 credentials. Check the name. {credentials}"
+            )),
+        ),
+        Some(Fault::CredentialsNeeded | Fault::NoUsableChallenge) => {
+            ("Source registry needs credentials", Some(credentials))
+        }
+        _ => (
+            "Source registry denied access",
+            Some(format!(
+                "Check that the credentials for `{host}` may read this repository."
+            )),
+        ),
+    }
+}
+
+fn unusable(store: &content::Error) -> (&'static str, Option<String>) {
+    match find::<InvalidManifest>(store) {
+        Some(InvalidManifest::Schema1(_)) => (
+            "Source image has an old format",
+            Some(
+                "Docker's schema 1 has no digests that could be verified. Push the image anew \
+                 with a current tool."
+                    .to_owned(),
+            ),
+        ),
+        Some(_) => ("Source manifest cannot be copied", None),
+        None => ("Source registry refused", None),
+    }
+}
+
+fn with_budget(diagnostic: Diagnostic, pulls: &PullBudget, host: &str) -> Diagnostic {
+    let said = answer::budget(pulls);
+    diagnostic.detail(match said.is_empty() {
+        true => format!("`{host}` allows no more pulls now."),
+        false => format!("`{host}` allows no more pulls now. {said}"),
+    })
+}
