@@ -166,3 +166,6 @@ fn step(kind: &Type, at: &Path, key: &str) -> Path {
         _ => at.clone().attribute(key),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,3 +15,6 @@ mod server;
 mod tfplugin6;
 
 pub use server::Server;
+
+#[cfg(test)]
+mod tests;

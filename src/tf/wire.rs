@@ -91,3 +91,6 @@ fn place(steps: &[Step]) -> String {
 /// How deep values may nest. Schemas of providers stay below ten; a value in a dynamic slot could
 /// otherwise nest until the stack is used up.
 const MAX_DEPTH: usize = 64;
+
+#[cfg(test)]
+mod tests;

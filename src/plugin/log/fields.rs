@@ -8,37 +8,40 @@ use tracing::field::{Field, Visit};
 
 /// Fields by name; a later one replaces an earlier one of the same name.
 #[derive(Debug, Default)]
-pub(super) struct Fields(Map<String, Value>);
+pub(super) struct Fields {
+    message: String,
+    named: Map<String, Value>,
+}
 
 impl Fields {
     /// Adds those of something further in.
     pub(super) fn extend(&mut self, inner: &Self) {
-        for (name, value) in &inner.0 {
-            self.0.insert(name.clone(), value.clone());
+        for (name, value) in &inner.named {
+            self.named.insert(name.clone(), value.clone());
         }
     }
 
-    /// Takes out the text of the event.
-    pub(super) fn take_message(&mut self) -> String {
-        match self.0.remove("message") {
-            Some(Value::String(message)) => message,
-            Some(other) => other.to_string(),
-            None => String::new(),
-        }
+    /// The text of the event.
+    pub(super) fn message(&self) -> &str {
+        &self.message
     }
 
     /// The fields in order of their names.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
-        self.0.iter()
+        self.named.iter()
     }
 
     fn insert(&mut self, field: &Field, value: Value) {
-        let name = match field.name() {
+        let (name, value) = match (field.name(), value) {
+            ("message", Value::String(text)) => {
+                self.message = text;
+                return;
+            }
             // The host adds a key of this name to each line.
-            "timestamp" => "time",
-            name => name.trim_start_matches('@'),
+            ("timestamp", value) => ("time", value),
+            (name, value) => (name.trim_start_matches('@'), value),
         };
-        self.0.insert(name.to_owned(), value);
+        self.named.insert(name.to_owned(), value);
     }
 }
 

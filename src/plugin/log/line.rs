@@ -18,11 +18,10 @@ pub(super) struct Line {
 impl Line {
     /// The line with its end, below [`MAX_LINE_BYTES`] whatever it says. Long values are cut, and
     /// fields that do not fit any more are left out; the line says so then.
-    pub(super) fn into_bytes(mut self) -> Vec<u8> {
-        let message = json!(self.fields.take_message());
+    pub(super) fn into_bytes(self) -> Vec<u8> {
         let mut line = Writer::new();
         line.add("@level", &json!(self.level));
-        line.add("@message", &message);
+        line.add("@message", &json!(self.fields.message()));
         line.add("@module", &json!(self.module));
         line.add("@timestamp", &json!(rfc3339(self.time)));
         for (name, value) in self.fields.iter() {
