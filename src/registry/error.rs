@@ -284,6 +284,12 @@ pub(super) fn transport(error: TransportError) -> Fault {
 }
 
 impl TransportFault {
+    /// Whether TLS failed: a certificate that is not trusted, or no TLS at all.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.0.kind == TransportErrorKind::Tls
+    }
+
     pub(super) fn kind(&self) -> TransportErrorKind {
         self.0.kind
     }
