@@ -1,0 +1,278 @@
+//! Regions, endpoints and retries, from the provider block, the environment and the profile.
+
+use std::time::Duration;
+
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use super::error::{Error, ErrorKind, NamedBy, Setting, SettingName, SettingProblem};
+use super::http::http_url;
+use super::regions::is_region;
+use super::shared_config::SharedConfig;
+use super::{Config, Environment};
+
+/// What every call is made with.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// Where STS is asked, and what its calls are signed for.
+    pub(super) sts_region: String,
+    /// In place of what the region implies.
+    pub(super) sts_endpoint: Option<String>,
+    /// In place of the one of us-east-1.
+    pub(super) ecr_public_endpoint: Option<String>,
+    /// FIPS endpoints; never for ECR Public, which has none.
+    pub(super) use_fips: bool,
+    /// Dual-stack endpoints.
+    pub(super) use_dual_stack: bool,
+    /// For STS.
+    pub(super) sts_retry: RetryConfig,
+    /// For ECR Public.
+    pub(super) ecr_public_retry: RetryConfig,
+    /// For both.
+    pub(super) timeouts: TimeoutConfig,
+    /// Text to append to the user agent.
+    pub(super) user_agent_suffix: Option<String>,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    ///
+    /// A value, wherever it comes from, cannot be used.
+    pub(super) fn read(config: &Config, shared: &SharedConfig) -> Result<Self, Error> {
+        let sources = Sources {
+            environment: &config.environment,
+            shared,
+        };
+        let (sts_retry, ecr_public_retry) = retries(config, &sources)?;
+        Ok(Self {
+            sts_region: sts_region(config, &sources)?,
+            sts_endpoint: sources.endpoint(&STS, config.sts_endpoint.as_deref())?,
+            ecr_public_endpoint: sources
+                .endpoint(&ECR_PUBLIC, config.ecrpublic_endpoint.as_deref())?,
+            use_fips: config.use_fips
+                || sources.switch("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
+            use_dual_stack: config.use_dualstack
+                || sources.switch("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
+            sts_retry,
+            ecr_public_retry,
+            timeouts: TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .build(),
+            user_agent_suffix: config
+                .user_agent_suffix
+                .clone()
+                .or_else(|| config.environment.get("TF_APPEND_USER_AGENT")),
+        })
+    }
+}
+
+/// What fills in for the provider block.
+struct Sources<'a> {
+    environment: &'a Environment,
+    shared: &'a SharedConfig,
+}
+
+/// A value and who set it.
+struct Found {
+    value: String,
+    named_by: NamedBy,
+}
+
+impl Sources<'_> {
+    fn find(&self, variables: &[&'static str], key: &str) -> Option<Found> {
+        if let Some((variable, value)) = self.environment.first(variables) {
+            return Some(Found {
+                value,
+                named_by: NamedBy::Environment(variable),
+            });
+        }
+        self.shared.get(key).map(|value| self.of_profile(value))
+    }
+
+    fn of_profile(&self, value: &str) -> Found {
+        Found {
+            value: value.to_owned(),
+            named_by: NamedBy::Profile(self.shared.selected().to_owned()),
+        }
+    }
+
+    fn switch(&self, variable: &'static str, key: &str) -> Result<bool, Error> {
+        let Some(found) = self.find(&[variable], key) else {
+            return Ok(false);
+        };
+        match found.value.to_ascii_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(
+                found.wrong(SettingName::Switch, |value| SettingProblem::NotOffered {
+                    value,
+                    offered: &["true", "false"],
+                }),
+            ),
+        }
+    }
+
+    /// The address of a service: the provider block, the variable of the service, the variable for
+    /// every service, the service in the profile's `services` section, the profile. All but the
+    /// first can be switched off.
+    fn endpoint(
+        &self,
+        service: &Service,
+        configured: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        if let Some(url) = configured.filter(|url| !url.is_empty()) {
+            let found = Found {
+                value: url.to_owned(),
+                named_by: NamedBy::Configuration,
+            };
+            return found.endpoint(service).map(Some);
+        }
+        let ignored = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+        if self.switch(ignored, "ignore_configured_endpoint_urls")? {
+            return Ok(None);
+        }
+        let of_environment = self
+            .environment
+            .first(&[service.variable, "AWS_ENDPOINT_URL"])
+            .map(|(variable, value)| Found {
+                value,
+                named_by: NamedBy::Environment(variable),
+            });
+        let of_profile = || {
+            let names = service.profile_names.iter();
+            names
+                .filter_map(|name| self.shared.service_endpoint(name))
+                .chain(self.shared.get("endpoint_url"))
+                .next()
+                .map(|value| self.of_profile(value))
+        };
+        of_environment
+            .or_else(of_profile)
+            .map(|found| found.endpoint(service))
+            .transpose()
+    }
+}
+
+impl Found {
+    fn endpoint(self, service: &Service) -> Result<String, Error> {
+        match http_url(&self.value) {
+            Ok(_) => Ok(self.value),
+            Err(problem) => Err(self.wrong(service.setting, |_| problem)),
+        }
+    }
+
+    fn wrong(self, name: SettingName, problem: impl FnOnce(String) -> SettingProblem) -> Error {
+        ErrorKind::InvalidSetting {
+            setting: Setting {
+                name,
+                named_by: self.named_by,
+            },
+            problem: problem(self.value),
+        }
+        .into()
+    }
+}
+
+/// A service whose address can be changed.
+struct Service {
+    setting: SettingName,
+    variable: &'static str,
+    /// In a `services` section. The SDK for Rust spells one of them in its own way.
+    profile_names: &'static [&'static str],
+}
+
+const STS: Service = Service {
+    setting: SettingName::StsEndpoint,
+    variable: "AWS_ENDPOINT_URL_STS",
+    profile_names: &["sts"],
+};
+
+const ECR_PUBLIC: Service = Service {
+    setting: SettingName::EcrPublicEndpoint,
+    variable: "AWS_ENDPOINT_URL_ECR_PUBLIC",
+    profile_names: &["ecr_public", "ecr-public"],
+};
+
+fn sts_region(config: &Config, sources: &Sources<'_>) -> Result<String, Error> {
+    let configured = |value: &Option<String>| {
+        value.clone().map(|value| Found {
+            value,
+            named_by: NamedBy::Configuration,
+        })
+    };
+    let (name, found) = match configured(&config.sts_region) {
+        Some(found) => (SettingName::StsRegion, Some(found)),
+        None => (
+            SettingName::Region,
+            configured(&config.region)
+                .or_else(|| sources.find(&["AWS_REGION", "AWS_DEFAULT_REGION"], "region")),
+        ),
+    };
+    match found {
+        None => Ok(DEFAULT_REGION.to_owned()),
+        Some(found) if found.value.is_empty() => Err(found.wrong(name, |_| SettingProblem::Empty)),
+        Some(found) if is_region(&found.value, config.skip_region_validation) => Ok(found.value),
+        Some(found) => Err(found.wrong(name, SettingProblem::UnknownRegion)),
+    }
+}
+
+fn retries(config: &Config, sources: &Sources<'_>) -> Result<(RetryConfig, RetryConfig), Error> {
+    let attempts = match config.max_retries {
+        Some(attempts) => Some(Found {
+            value: attempts.to_string(),
+            named_by: NamedBy::Configuration,
+        }),
+        None => sources.find(&["AWS_MAX_ATTEMPTS"], "max_attempts"),
+    };
+    let attempts = attempts
+        .map(|found| match found.value.parse::<u32>() {
+            Ok(attempts) if attempts > 0 => Ok(attempts),
+            _ => Err(found.wrong(SettingName::MaxRetries, SettingProblem::NotPositive)),
+        })
+        .transpose()?;
+    let retry = if config.adaptive_retries || is_adaptive(sources)? {
+        RetryConfig::adaptive()
+    } else {
+        RetryConfig::standard()
+    };
+    Ok((
+        retry
+            .clone()
+            .with_max_attempts(attempts.unwrap_or(STS_ATTEMPTS)),
+        retry.with_max_attempts(attempts.unwrap_or(ECR_PUBLIC_ATTEMPTS)),
+    ))
+}
+
+fn is_adaptive(sources: &Sources<'_>) -> Result<bool, Error> {
+    let Some(found) = sources.find(&["AWS_RETRY_MODE"], "retry_mode") else {
+        return Ok(false);
+    };
+    match found.value.as_str() {
+        "adaptive" => Ok(true),
+        "standard" | "legacy" => Ok(false),
+        _ => Err(
+            found.wrong(SettingName::RetryMode, |value| SettingProblem::NotOffered {
+                value,
+                offered: &["standard", "adaptive"],
+            }),
+        ),
+    }
+}
+
+/// Only picks the host of STS.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// The default of the SDK.
+const STS_ATTEMPTS: u32 = 3;
+
+/// Enough to outlast a burst against the calls that allow ten per second and account.
+const ECR_PUBLIC_ATTEMPTS: u32 = 10;
+
+/// The default of the SDK's newest behaviour version.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+
+/// Answers of a control plane come within seconds or not at all.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,0 +1,231 @@
+//! The shared configuration: `~/.aws/config`, `~/.aws/credentials`, and files named in their place.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use aws_runtime::env_config::error::EnvConfigFileLoadError;
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_runtime::env_config::property::PropertiesKey;
+use aws_runtime::env_config::section::{EnvConfigSections, Profile};
+use aws_types::os_shim_internal::Fs;
+
+use super::error::{Error, ErrorKind, NamedBy};
+use super::{Config, Environment};
+
+/// The files, read once, and the profile that is selected in them.
+#[derive(Clone, Debug)]
+pub(super) struct SharedConfig {
+    /// For the parts of the SDK that read the files by themselves.
+    pub(super) files: EnvConfigFiles,
+    /// Everything that exists.
+    paths: Vec<PathBuf>,
+    sections: EnvConfigSections,
+    selected: Selected,
+}
+
+/// The profile to use.
+#[derive(Clone, Debug)]
+struct Selected {
+    name: String,
+    /// Who named it; `None` for `default`, which need not exist then.
+    named_by: Option<NamedBy>,
+}
+
+impl SharedConfig {
+    /// Reads the files.
+    ///
+    /// # Errors
+    ///
+    /// A file of the provider block cannot be read, a file cannot be understood, or a profile that
+    /// somebody named does not exist.
+    pub(super) async fn read(config: &Config) -> Result<Self, Error> {
+        let environment = &config.environment;
+        let paths = Paths::choose(config, environment).await?;
+        let selected = Selected::choose(config, environment);
+        let name = Cow::Owned(selected.name.clone());
+        let sections =
+            aws_config::profile::load(&Fs::real(), environment.shim(), &paths.files, Some(name))
+                .await
+                .map_err(|error| unreadable(&error))?;
+        let shared = Self {
+            files: paths.files,
+            paths: paths.all,
+            sections,
+            selected,
+        };
+        shared.check_selected()?;
+        Ok(shared)
+    }
+
+    /// The name of the selected profile.
+    pub(super) fn selected(&self) -> &str {
+        &self.selected.name
+    }
+
+    /// Whether the provider block names the profile, which puts it before the environment.
+    pub(super) fn is_configured(&self) -> bool {
+        self.selected.named_by == Some(NamedBy::Configuration)
+    }
+
+    /// A profile by its name.
+    pub(super) fn profile(&self, name: &str) -> Option<&Profile> {
+        self.sections.get_profile(name)
+    }
+
+    /// A key of the selected profile that is not empty.
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        self.sections.get(key).filter(|value| !value.is_empty())
+    }
+
+    /// The start page of a profile's single sign-on, if it has one; empty when it does not say.
+    pub(super) fn single_sign_on(&self, profile: &str) -> Option<String> {
+        let profile = self.profile(profile)?;
+        let session = profile.get("sso_session");
+        profile.get("sso_account_id").or(session)?;
+        let of_session = || self.sections.sso_session(session?)?.get("sso_start_url");
+        let url = profile.get("sso_start_url").or_else(of_session);
+        Some(url.unwrap_or_default().to_owned())
+    }
+
+    /// `endpoint_url` of a service in the section that the selected profile names by `services`.
+    pub(super) fn service_endpoint(&self, service: &str) -> Option<&str> {
+        let key = PropertiesKey::builder()
+            .section_key("services")
+            .section_name(self.get("services")?)
+            .property_name(service)
+            .sub_property_name("endpoint_url")
+            .build()
+            .ok()?;
+        let url = self.sections.other_sections().get(&key)?;
+        (!url.is_empty()).then_some(url)
+    }
+
+    /// Reports a profile that somebody named and that is not there.
+    pub(super) fn missing(&self, profile: &str, named_by: NamedBy) -> Error {
+        ErrorKind::ProfileNotFound {
+            profile: profile.to_owned(),
+            named_by,
+            files: self.paths.clone(),
+        }
+        .into()
+    }
+
+    fn check_selected(&self) -> Result<(), Error> {
+        match &self.selected.named_by {
+            Some(named_by) if self.profile(&self.selected.name).is_none() => {
+                Err(self.missing(&self.selected.name, named_by.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Selected {
+    fn choose(config: &Config, environment: &Environment) -> Self {
+        if let Some(name) = config.profile.clone().filter(|name| !name.is_empty()) {
+            return Self {
+                name,
+                named_by: Some(NamedBy::Configuration),
+            };
+        }
+        match environment.first(&["AWS_PROFILE", "AWS_DEFAULT_PROFILE"]) {
+            Some((variable, name)) => Self {
+                name,
+                named_by: Some(NamedBy::Environment(variable)),
+            },
+            None => Self {
+                name: "default".to_owned(),
+                named_by: None,
+            },
+        }
+    }
+}
+
+/// Which files to read, all of which exist.
+struct Paths {
+    files: EnvConfigFiles,
+    all: Vec<PathBuf>,
+}
+
+impl Paths {
+    async fn choose(config: &Config, environment: &Environment) -> Result<Self, Error> {
+        let kinds = [
+            (
+                EnvConfigFileKind::Config,
+                &config.shared_config_files,
+                "AWS_CONFIG_FILE",
+                "config",
+            ),
+            (
+                EnvConfigFileKind::Credentials,
+                &config.shared_credentials_files,
+                "AWS_SHARED_CREDENTIALS_FILE",
+                "credentials",
+            ),
+        ];
+        // The builder ends the process over a set without files.
+        let mut files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "");
+        let mut all = Vec::new();
+        for (kind, configured, variable, name) in kinds {
+            for path in existing(environment, configured, variable, name).await? {
+                files = files.with_file(kind, &path);
+                all.push(path);
+            }
+        }
+        Ok(Self {
+            files: files.build(),
+            all,
+        })
+    }
+}
+
+/// The files of the provider block, which must be readable, or else the one of the environment or
+/// in the home directory, which may be missing.
+async fn existing(
+    environment: &Environment,
+    configured: &[PathBuf],
+    variable: &'static str,
+    name: &str,
+) -> Result<Vec<PathBuf>, Error> {
+    if !configured.is_empty() {
+        let paths: Vec<PathBuf> = configured
+            .iter()
+            .map(|path| environment.expand(path))
+            .collect();
+        for path in &paths {
+            tokio::fs::metadata(path).await.map_err(|error| {
+                Error::from(ErrorKind::SharedConfig {
+                    path: Some(path.clone()),
+                    profile: None,
+                    problem: error.to_string(),
+                })
+            })?;
+        }
+        return Ok(paths);
+    }
+    let path = match environment.get(variable) {
+        Some(path) => Some(environment.expand(Path::new(&path))),
+        None => environment.home().map(|home| home.join(".aws").join(name)),
+    };
+    let mut paths: Vec<PathBuf> = path.into_iter().collect();
+    if let Some(path) = paths.first()
+        && tokio::fs::metadata(path).await.is_err()
+    {
+        paths.clear();
+    }
+    Ok(paths)
+}
+
+fn unreadable(error: &EnvConfigFileLoadError) -> Error {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    let problem = match cause {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    };
+    ErrorKind::SharedConfig {
+        path: None,
+        profile: None,
+        problem,
+    }
+    .into()
+}

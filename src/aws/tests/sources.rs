@@ -1,0 +1,402 @@
+//! Where the first credentials come from.
+
+use std::path::{Path, PathBuf};
+
+use super::mock::{Mock, connect, hop};
+use crate::aws::error::{HopOrigin, KeyMember, KeysOrigin, NamedBy};
+use crate::aws::{Config, Environment, Error, ErrorKind, WebIdentity, WebIdentityToken};
+use crate::net::Secret;
+
+/// Keys of four origins, told apart by the account in them.
+const STATIC: &str = "AKIA100000000001AAAA";
+const ENVIRONMENT: &str = "AKIA100000000002AAAA";
+const PROFILE: &str = "AKIA100000000003AAAA";
+const DEFAULT: &str = "AKIA100000000004AAAA";
+
+const KEYS: [(&str, &str); 2] = [
+    ("AWS_ACCESS_KEY_ID", ENVIRONMENT),
+    ("AWS_SECRET_ACCESS_KEY", "secret"),
+];
+
+struct Home {
+    folder: tempfile::TempDir,
+    mock: Mock,
+}
+
+impl Home {
+    async fn with(credentials: &str, config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(".aws")).unwrap();
+        let home = Self {
+            folder,
+            mock: Mock::start().await,
+        };
+        std::fs::write(home.path(".aws/credentials"), credentials).unwrap();
+        std::fs::write(home.path(".aws/config"), config).unwrap();
+        home
+    }
+
+    async fn usual() -> Self {
+        let credentials = format!(
+            "[default]\naws_access_key_id={DEFAULT}\naws_secret_access_key=s\n\
+             [named]\naws_access_key_id={PROFILE}\naws_secret_access_key=s\n"
+        );
+        Self::with(&credentials, "").await
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn config(&self, variables: &[(&str, &str)]) -> Config {
+        let home = self.folder.path().to_str().unwrap();
+        let mut all = vec![("HOME", home)];
+        all.extend(variables);
+        Config {
+            environment: Environment::of(&all),
+            ..self.mock.keyless()
+        }
+    }
+
+    /// The key that the caller identity was asked with.
+    async fn key_of(&self, config: Config) -> String {
+        connect(config).await.unwrap();
+        self.mock
+            .seen("GetCallerIdentity")
+            .pop()
+            .unwrap()
+            .key
+            .unwrap()
+    }
+}
+
+async fn refused(config: Config) -> Error {
+    connect(config).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn keys_of_the_provider_block_come_first() {
+    let home = Home::usual().await;
+    let config = Config {
+        access_key: Some(STATIC.to_owned()),
+        secret_key: Some(Secret::new("s".to_owned())),
+        profile: Some("named".to_owned()),
+        ..home.config(&KEYS)
+    };
+    assert_eq!(home.key_of(config).await, STATIC);
+}
+
+#[tokio::test]
+async fn the_profile_of_the_provider_block_beats_keys_of_the_environment() {
+    let home = Home::usual().await;
+    let config = Config {
+        profile: Some("named".to_owned()),
+        ..home.config(&KEYS)
+    };
+    assert_eq!(home.key_of(config).await, PROFILE);
+}
+
+#[tokio::test]
+async fn keys_of_the_environment_beat_the_profile_of_the_environment() {
+    let home = Home::usual().await;
+    let config = home.config(&[KEYS[0], KEYS[1], ("AWS_PROFILE", "named")]);
+    assert_eq!(home.key_of(config).await, ENVIRONMENT);
+}
+
+#[tokio::test]
+async fn profiles_of_the_environment_beat_the_default_one() {
+    let home = Home::usual().await;
+    assert_eq!(
+        home.key_of(home.config(&[("AWS_PROFILE", "named")])).await,
+        PROFILE
+    );
+    assert_eq!(
+        home.key_of(home.config(&[("AWS_DEFAULT_PROFILE", "named")]))
+            .await,
+        PROFILE
+    );
+    assert_eq!(home.key_of(home.config(&[])).await, DEFAULT);
+}
+
+#[tokio::test]
+async fn a_web_identity_of_the_environment_beats_its_profile_and_its_file_is_read_anew() {
+    let home = Home::usual().await;
+    let file = home.path("token");
+    std::fs::write(&file, "the-token\n").unwrap();
+    let config = home.config(&[
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", file.to_str().unwrap()),
+        ("AWS_ROLE_ARN", "arn:aws:iam::222222222222:role/ci"),
+        ("AWS_ROLE_SESSION_NAME", "ci"),
+        ("AWS_PROFILE", "named"),
+    ]);
+    connect(config).await.unwrap();
+    let seen = &home.mock.seen("AssumeRoleWithWebIdentity")[0];
+    assert_eq!(seen.param("WebIdentityToken"), Some("the-token"));
+    assert_eq!(seen.param("RoleSessionName"), Some("ci"));
+    assert_eq!(seen.param("DurationSeconds"), None);
+    assert_eq!(seen.key, None, "the call is not signed");
+}
+
+#[tokio::test]
+async fn a_web_identity_of_the_provider_block_beats_the_environment_and_starts_the_chain() {
+    let home = Home::usual().await;
+    let config = Config {
+        web_identity: Some(WebIdentity {
+            role_arn: "arn:aws:iam::222222222222:role/ci".parse().unwrap(),
+            session_name: None,
+            duration: Some(std::time::Duration::from_secs(7200)),
+            policy: None,
+            policy_arns: Default::default(),
+            token: WebIdentityToken::Inline(Secret::new("inline-token".to_owned())),
+        }),
+        assume_role: vec![hop("arn:aws:iam::333333333333:role/hub")],
+        ..home.config(&KEYS)
+    };
+    connect(config).await.unwrap();
+    let seen = &home.mock.seen("AssumeRoleWithWebIdentity")[0];
+    assert_eq!(seen.param("WebIdentityToken"), Some("inline-token"));
+    assert_eq!(seen.param("DurationSeconds"), Some("7200"));
+    assert!(
+        seen.param("RoleSessionName")
+            .unwrap()
+            .starts_with("terraform-ecrpublic-")
+    );
+    let next = &home.mock.seen("AssumeRole")[0];
+    assert!(next.key.as_deref().unwrap().starts_with("ASIA222222222222"));
+}
+
+#[tokio::test]
+async fn a_missing_token_file_is_named() {
+    let home = Home::usual().await;
+    let error = refused(home.config(&[
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token"),
+        ("AWS_ROLE_ARN", "arn:aws:iam::222222222222:role/ci"),
+    ]))
+    .await;
+    let ErrorKind::WebIdentityTokenFile { path, .. } = error.kind() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(path, Path::new("/nowhere/token"));
+}
+
+#[tokio::test]
+async fn a_profile_that_is_named_and_missing_is_an_error_even_with_keys() {
+    let home = Home::usual().await;
+    let argument = Config {
+        profile: Some("typo".to_owned()),
+        ..home.config(&KEYS)
+    };
+    let variable = home.config(&[KEYS[0], KEYS[1], ("AWS_PROFILE", "typo")]);
+    for (config, expected) in [
+        (argument, NamedBy::Configuration),
+        (variable, NamedBy::Environment("AWS_PROFILE")),
+    ] {
+        let error = refused(config).await;
+        let ErrorKind::ProfileNotFound {
+            profile,
+            named_by,
+            files,
+        } = error.kind()
+        else {
+            panic!("{error:?}");
+        };
+        assert_eq!((profile.as_str(), named_by), ("typo", &expected));
+        assert_eq!(
+            *files,
+            [home.path(".aws/config"), home.path(".aws/credentials")]
+        );
+    }
+}
+
+#[tokio::test]
+async fn half_a_pair_of_keys_is_an_error_that_says_which_half() {
+    let home = Home::with("[half]\naws_access_key_id = x\n", "").await;
+    let secret_only = Config {
+        secret_key: Some(Secret::new("s".to_owned())),
+        ..home.config(&[])
+    };
+    let token_only = Config {
+        token: Some(Secret::new("t".to_owned())),
+        ..home.config(&[])
+    };
+    let half = KeysOrigin::Profile("half".to_owned());
+    for (config, keys, key) in [
+        (secret_only, KeysOrigin::Configuration, KeyMember::AccessKey),
+        (token_only, KeysOrigin::Configuration, KeyMember::BothKeys),
+        (
+            home.config(&KEYS[..1]),
+            KeysOrigin::Environment,
+            KeyMember::SecretKey,
+        ),
+        (
+            home.config(&KEYS[1..]),
+            KeysOrigin::Environment,
+            KeyMember::AccessKey,
+        ),
+        (
+            home.config(&[("AWS_PROFILE", "half")]),
+            half,
+            KeyMember::SecretKey,
+        ),
+    ] {
+        let error = refused(config).await;
+        let ErrorKind::IncompleteKeys { origin, missing } = error.kind() else {
+            panic!("{error:?}");
+        };
+        assert_eq!((origin, *missing), (&keys, key));
+    }
+}
+
+#[tokio::test]
+async fn without_any_source_everything_that_was_tried_is_listed() {
+    let home = Home::with("", "").await;
+    let error = refused(home.config(&[])).await;
+    let ErrorKind::NoCredentials { tried } = error.kind() else {
+        panic!("{error:?}");
+    };
+    let list: Vec<_> = tried.iter().map(|tried| tried.origin.to_string()).collect();
+    assert_eq!(
+        list,
+        [
+            "the keys of the environment",
+            "the web identity",
+            "profile `default`",
+            "the container credentials",
+            "the instance metadata service",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_asked_when_the_check_is_skipped() {
+    let home = Home::with("", "").await;
+    let config = Config {
+        skip_credentials_validation: true,
+        ..home.config(&[])
+    };
+    connect(config).await.unwrap();
+}
+
+#[tokio::test]
+async fn roles_of_a_profile_are_assumed_at_our_endpoint_with_what_the_profile_says() {
+    let config = "[profile top]\nrole_arn=arn:aws:iam::333333333333:role/top\n\
+                  source_profile=middle\nduration_seconds=1200\nexternal_id=ext\n\
+                  role_session_name=me\n\
+                  [profile middle]\nrole_arn=arn:aws:iam::222222222222:role/middle\n\
+                  source_profile=keys\n";
+    let credentials = format!("[keys]\naws_access_key_id={PROFILE}\naws_secret_access_key=s\n");
+    let home = Home::with(&credentials, config).await;
+    connect(home.config(&[("AWS_PROFILE", "top")]))
+        .await
+        .unwrap();
+    let seen = home.mock.seen("AssumeRole");
+    assert_eq!(seen[0].key.as_deref(), Some(PROFILE));
+    assert_eq!(
+        seen[0].param("RoleArn"),
+        Some("arn:aws:iam::222222222222:role/middle")
+    );
+    assert_eq!(
+        seen[1].param("RoleArn"),
+        Some("arn:aws:iam::333333333333:role/top")
+    );
+    assert_eq!(seen[1].param("DurationSeconds"), Some("1200"));
+    assert_eq!(seen[1].param("ExternalId"), Some("ext"));
+    assert_eq!(seen[1].param("RoleSessionName"), Some("me"));
+}
+
+#[tokio::test]
+async fn a_refused_role_of_a_profile_is_told_from_one_of_the_provider_block() {
+    let config = "[default]\nrole_arn=arn:aws:iam::333333333333:role/top\n\
+                  credential_source=Environment\n";
+    let home = Home::with("", config).await;
+    let denied = super::mock::Reply::sts_error(403, "AccessDenied", "no");
+    home.mock.script("AssumeRole", "", 1, denied);
+    let error = refused(Config {
+        profile: Some("default".to_owned()),
+        assume_role: vec![hop("arn:aws:iam::444444444444:role/x")],
+        ..home.config(&KEYS)
+    })
+    .await;
+    let ErrorKind::AssumeRole { hop, .. } = error.kind() else {
+        panic!("{error:?}");
+    };
+    assert_eq!((hop.origin, hop.hop, hop.of), (HopOrigin::Profile, 1, 1));
+}
+
+#[tokio::test]
+async fn profiles_that_contradict_themselves_are_refused_by_name() {
+    let config = "[profile loop]\nrole_arn=arn:aws:iam::333333333333:role/a\nsource_profile=back\n\
+                  [profile back]\nrole_arn=arn:aws:iam::333333333333:role/b\nsource_profile=loop\n\
+                  [profile bare]\nrole_arn=arn:aws:iam::333333333333:role/a\n\
+                  [profile typed]\nrole_arn=arn:aws:iam::333333333333:role/a\nsource_profile=x\n\
+                  mfa_serial=m\n\
+                  [profile short]\nrole_arn=arn:aws:iam::333333333333:role/a\nsource_profile=x\n\
+                  duration_seconds=5\n";
+    let home = Home::with("", config).await;
+    for (name, named) in [
+        ("loop", "loop"),
+        ("bare", "bare"),
+        ("typed", "typed"),
+        ("short", "short"),
+    ] {
+        let error = refused(home.config(&[("AWS_PROFILE", name)])).await;
+        let ErrorKind::SharedConfig { profile, .. } = error.kind() else {
+            panic!("{name}: {error:?}");
+        };
+        assert_eq!(profile.as_deref(), Some(named));
+    }
+}
+
+#[tokio::test]
+async fn files_of_the_provider_block_must_be_there_and_may_start_at_home() {
+    let home = Home::with("", "").await;
+    let credentials = format!("[default]\naws_access_key_id={PROFILE}\naws_secret_access_key=s\n");
+    std::fs::write(home.path("elsewhere"), credentials).unwrap();
+    let config = Config {
+        shared_credentials_files: vec!["~/elsewhere".into()],
+        ..home.config(&[])
+    };
+    assert_eq!(home.key_of(config).await, PROFILE);
+    let error = refused(Config {
+        shared_config_files: vec!["~/nowhere".into()],
+        ..home.config(&[])
+    })
+    .await;
+    let ErrorKind::SharedConfig { path, .. } = error.kind() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(*path, Some(home.path("nowhere")));
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_understood_are_an_error() {
+    let home = Home::with("", "[unclosed\n").await;
+    let error = refused(home.config(&KEYS)).await;
+    assert!(
+        matches!(error.kind(), ErrorKind::SharedConfig { .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_process_of_a_profile_delivers_keys() {
+    let config = format!(
+        "[default]\ncredential_process = printf \
+         '{{\"Version\":1,\"AccessKeyId\":\"{PROFILE}\",\"SecretAccessKey\":\"s\"}}'\n"
+    );
+    let home = Home::with("", &config).await;
+    assert_eq!(home.key_of(home.config(&[])).await, PROFILE);
+}
+
+#[tokio::test]
+async fn a_missing_sign_in_names_the_profile_and_where_to_sign_in() {
+    let config = "[default]\nsso_session=corp\nsso_account_id=111111111111\nsso_role_name=r\n\
+                  [sso-session corp]\nsso_region=us-east-1\nsso_start_url=https://corp.example/\n";
+    let home = Home::with("", config).await;
+    let error = refused(home.config(&[])).await;
+    let ErrorKind::SsoLoginRequired { profile, start_url } = error.kind() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(profile, "default");
+    assert_eq!(start_url.as_deref(), Some("https://corp.example/"));
+}

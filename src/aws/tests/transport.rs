@@ -1,0 +1,347 @@
+//! Endpoints, regions, certificates, proxies.
+
+use std::path::PathBuf;
+
+use tokio::net::TcpListener;
+
+use super::mock::{Mock, connect};
+use crate::aws::error::{CaBundleProblem, ConnectFailure, NamedBy, SettingName, SettingProblem};
+use crate::aws::{Config, Environment, Error, ErrorKind, Target};
+use crate::task::Context;
+
+/// Somewhere nobody listens; asking there fails at once.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+fn bare(mock: &Mock, variables: &[(&str, &str)]) -> Config {
+    Config {
+        sts_endpoint: None,
+        ecrpublic_endpoint: None,
+        environment: Environment::of(variables),
+        ..mock.config()
+    }
+}
+
+async fn refused(config: Config) -> Error {
+    connect(config).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn endpoints_are_taken_from_the_most_specific_place() {
+    let mock = Mock::start().await;
+    let here = mock.url.as_str();
+    let folder = Folder::new();
+    let services = folder.file(
+        "services",
+        &format!(
+            "[default]\nservices = local\nendpoint_url = {NOWHERE}\n\
+             [services local]\nsts =\n  endpoint_url = {here}\necr_public =\n  endpoint_url = {here}\n"
+        ),
+    );
+    let general = folder.file("general", &format!("[default]\nendpoint_url = {here}\n"));
+    let block = Config {
+        sts_endpoint: Some(here.to_owned()),
+        ecrpublic_endpoint: Some(here.to_owned()),
+        ..bare(
+            &mock,
+            &[
+                ("AWS_ENDPOINT_URL_STS", NOWHERE),
+                ("AWS_ENDPOINT_URL", NOWHERE),
+            ],
+        )
+    };
+    let own = bare(
+        &mock,
+        &[
+            ("AWS_ENDPOINT_URL_STS", here),
+            ("AWS_ENDPOINT_URL_ECR_PUBLIC", here),
+            ("AWS_ENDPOINT_URL", NOWHERE),
+        ],
+    );
+    let every = bare(
+        &mock,
+        &[
+            ("AWS_ENDPOINT_URL", here),
+            ("AWS_CONFIG_FILE", general.to_str().unwrap()),
+        ],
+    );
+    let section = bare(&mock, &[("AWS_CONFIG_FILE", services.to_str().unwrap())]);
+    let profile = bare(&mock, &[("AWS_CONFIG_FILE", general.to_str().unwrap())]);
+    for (count, config) in [block, own, every, section, profile]
+        .into_iter()
+        .enumerate()
+    {
+        let session = connect(config).await.unwrap().session(&Target::default());
+        session.authorization_token(&Context::new()).await.unwrap();
+        assert_eq!(mock.count("GetAuthorizationToken"), count + 1);
+    }
+}
+
+#[tokio::test]
+async fn configured_endpoints_can_be_switched_off_but_not_those_of_the_block() {
+    let mock = Mock::start().await;
+    let off = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+    let config = Config {
+        sts_endpoint: Some(mock.url.clone()),
+        ..bare(&mock, &[off, ("AWS_ENDPOINT_URL", "not looked at")])
+    };
+    connect(config).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_no_url_is_refused_with_its_origin() {
+    let mock = Mock::start().await;
+    for (text, expected) in [
+        ("localhost:4566", SettingProblem::Scheme),
+        ("ftp://host", SettingProblem::Scheme),
+        ("http://", SettingProblem::NotUrl),
+        ("//host", SettingProblem::NotUrl),
+    ] {
+        let error = refused(bare(&mock, &[("AWS_ENDPOINT_URL_ECR_PUBLIC", text)])).await;
+        let ErrorKind::InvalidSetting { setting, problem } = error.kind() else {
+            panic!("{text}: {error:?}");
+        };
+        assert_eq!(setting.name, SettingName::EcrPublicEndpoint);
+        assert_eq!(
+            setting.named_by,
+            NamedBy::Environment("AWS_ENDPOINT_URL_ECR_PUBLIC")
+        );
+        assert_eq!(*problem, expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn regions_come_from_block_environment_and_profile_and_must_exist() {
+    let mock = Mock::start().await;
+    let folder = Folder::new();
+    let file = folder.file("config", "[default]\nregion = eu-west-3\n");
+    let file = ("AWS_CONFIG_FILE", file.to_str().unwrap());
+    let at = |variables: &[(&str, &str)]| Config {
+        sts_endpoint: Some(mock.url.clone()),
+        ..bare(&mock, variables)
+    };
+    let named = |region: &str, config| Config {
+        region: Some(region.to_owned()),
+        ..config
+    };
+    let rows = [
+        (at(&[]), "us-east-1/sts"),
+        (at(&[file]), "eu-west-3/sts"),
+        (
+            at(&[file, ("AWS_DEFAULT_REGION", "eu-west-2")]),
+            "eu-west-2/sts",
+        ),
+        (
+            at(&[
+                ("AWS_REGION", "eu-west-1"),
+                ("AWS_DEFAULT_REGION", "eu-west-2"),
+            ]),
+            "eu-west-1/sts",
+        ),
+        (
+            named("eu-north-1", at(&[("AWS_REGION", "eu-west-1")])),
+            "eu-north-1/sts",
+        ),
+        (
+            Config {
+                sts_region: Some("sa-east-1".to_owned()),
+                ..named("eu-north-1", at(&[]))
+            },
+            "sa-east-1/sts",
+        ),
+        (
+            Config {
+                skip_region_validation: true,
+                ..named("zz-new-9", at(&[]))
+            },
+            "zz-new-9/sts",
+        ),
+    ];
+    for (config, scope) in rows {
+        connect(config).await.unwrap();
+        assert_eq!(mock.seen("GetCallerIdentity").pop().unwrap().scope, scope);
+    }
+    for wrong in ["zz-new-9", "us east", "EU-WEST-1", "evil.example/"] {
+        let error = refused(named(wrong, at(&[]))).await;
+        assert!(
+            matches!(error.kind(), ErrorKind::InvalidSetting { .. }),
+            "{error:?}"
+        );
+    }
+    let error = refused(Config {
+        skip_region_validation: true,
+        ..named("evil.example/", at(&[]))
+    })
+    .await;
+    assert!(
+        matches!(error.kind(), ErrorKind::InvalidSetting { .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn settings_of_the_environment_are_read_and_checked() {
+    let mock = Mock::start().await;
+    for (variable, value) in [
+        ("AWS_MAX_ATTEMPTS", "0"),
+        ("AWS_RETRY_MODE", "eager"),
+        ("AWS_USE_FIPS_ENDPOINT", "yes"),
+        ("HTTPS_PROXY", "proxy.example"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "nowhere"),
+    ] {
+        let config = Config {
+            max_retries: None,
+            environment: Environment::of(&[(variable, value)]),
+            ..mock.config()
+        };
+        let error = refused(config).await;
+        let ErrorKind::InvalidSetting { setting, .. } = error.kind() else {
+            panic!("{variable}: {error:?}");
+        };
+        assert_eq!(setting.named_by, NamedBy::Environment(variable));
+    }
+}
+
+#[tokio::test]
+async fn a_broken_ca_bundle_is_an_error_and_not_a_crash() {
+    let mock = Mock::start().await;
+    let folder = Folder::new();
+    let good = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let good = good.cert.pem();
+    let truncated = good.lines().take(3).collect::<Vec<_>>().join("\n");
+    let garbage = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
+    let text = folder.file("text", "no certificates here");
+    let broken = folder.file("broken", &format!("{good}{garbage}"));
+    let cut = folder.file("cut", &truncated);
+    let fine = folder.file("fine", &good);
+    let absent = folder.0.path().join("absent");
+    for (path, expected) in [
+        (text, CaBundleProblem::NoCertificate),
+        (broken, CaBundleProblem::BrokenCertificate { index: 2 }),
+        (cut, CaBundleProblem::BrokenCertificate { index: 1 }),
+    ] {
+        let error = refused(Config {
+            ca_bundle: Some(path.clone()),
+            ..mock.config()
+        })
+        .await;
+        let ErrorKind::CaBundle { problem, .. } = error.kind() else {
+            panic!("{error:?}");
+        };
+        assert_eq!(*problem, expected, "{}", path.display());
+    }
+    let error = refused(Config {
+        environment: Environment::of(&[("AWS_CA_BUNDLE", absent.to_str().unwrap())]),
+        ..mock.config()
+    })
+    .await;
+    let ErrorKind::CaBundle {
+        named_by, problem, ..
+    } = error.kind()
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(*named_by, NamedBy::Environment("AWS_CA_BUNDLE"));
+    assert!(matches!(problem, CaBundleProblem::Unreadable(_)));
+    connect(Config {
+        ca_bundle: Some(fine),
+        ..mock.config()
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_ca_bundle_decides_alone_whom_to_trust() {
+    let (mock, certificate) = Mock::start_tls().await;
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let folder = Folder::new();
+    let right = folder.file("right", &format!("{}{certificate}", other.cert.pem()));
+    let wrong = folder.file("wrong", &other.cert.pem());
+    let with = |bundle: Option<&PathBuf>| Config {
+        ca_bundle: bundle.cloned(),
+        ..mock.config()
+    };
+    connect(with(Some(&right))).await.unwrap();
+    for bundle in [None, Some(&wrong)] {
+        let error = refused(with(bundle)).await;
+        let ErrorKind::Certificate {
+            host,
+            bundle: loaded,
+        } = error.kind()
+        else {
+            panic!("{error:?}");
+        };
+        assert!(mock.url.ends_with(host));
+        assert_eq!(loaded.as_ref(), bundle);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_nobody_answers_is_named() {
+    let mock = Mock::start().await;
+    let error = refused(Config {
+        sts_endpoint: Some(NOWHERE.to_owned()),
+        ..mock.config()
+    })
+    .await;
+    let ErrorKind::Unreachable {
+        host,
+        proxy,
+        failure,
+        ..
+    } = error.kind()
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(host, "127.0.0.1:9");
+    assert_eq!(*proxy, None);
+    assert_eq!(*failure, ConnectFailure::Connection);
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_for_other_hosts_and_its_password_is_not_shown() {
+    // A proxy that hangs up on whoever connects.
+    let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = proxy.local_addr().unwrap();
+    let mock = Mock::start().await;
+    let config = Config {
+        sts_endpoint: Some("https://sts.example".to_owned()),
+        http_proxy: Some(format!("http://user:hidden@{address}")),
+        ..mock.config()
+    };
+    let (error, connected) = tokio::join!(refused(config), async {
+        drop(proxy.accept().await.unwrap());
+        true
+    });
+    assert!(connected);
+    let text = format!("{error:?}");
+    let ErrorKind::Unreachable { proxy, .. } = error.kind() else {
+        panic!("{text}");
+    };
+    assert_eq!(*proxy, Some(format!("http://{address}/")));
+    assert!(!text.contains("hidden"), "{text}");
+}
+
+#[tokio::test]
+async fn this_machine_is_never_reached_through_a_proxy() {
+    let mock = Mock::start().await;
+    let config = Config {
+        http_proxy: Some(NOWHERE.to_owned()),
+        ..mock.config()
+    };
+    connect(config).await.unwrap();
+}
