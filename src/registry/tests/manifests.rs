@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::content::{Destination, PullBudget, Source};
+use crate::net::InvalidSettings;
 use crate::net::memory::Chunk;
 use crate::net::transport::TransportErrorKind;
-use crate::oci::Manifest;
-use crate::registry::Fault;
+use crate::oci::{InvalidManifest, Manifest};
 use crate::task::monotonic;
 
 async fn resolve(registry: &Registry) -> Result<Descriptor, content::Error> {
@@ -193,7 +193,8 @@ async fn schema_1_and_contradictions_are_refused() {
             .await
             .unwrap_err();
         assert_eq!(*error.kind(), expected, "{media_type} {body}");
-        assert!(matches!(facts(&error).fault(), Fault::Manifest(_)));
+        let cause = facts(&error).source().unwrap();
+        assert!(cause.is::<InvalidManifest>(), "{cause:?}");
     }
 }
 
@@ -412,4 +413,23 @@ async fn an_endpoint_that_cannot_work_is_the_fault_of_its_configuration() {
     assert_eq!(*error.kind(), ErrorKind::Misconfigured);
     assert_eq!(error.blame(), crate::blame::Blame::Practitioner);
     assert!(chain(&error).contains("has to be allowed explicitly"));
+}
+
+#[test]
+fn settings_that_cannot_work_are_found_by_their_type() {
+    let settings = crate::registry::HttpSettings {
+        http_proxy: Some("ftp://proxy".to_owned()),
+        ..crate::registry::HttpSettings::default()
+    };
+    let error = Client::new(&settings).unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Misconfigured);
+    let cause = facts(&error).source().unwrap();
+    assert!(matches!(
+        cause.downcast_ref::<InvalidSettings>(),
+        Some(InvalidSettings::Proxy { name: "http_proxy" })
+    ));
+    assert_eq!(
+        facts(&error).to_string(),
+        "setting up the client: the HTTP settings cannot work as they are written"
+    );
 }
