@@ -1,50 +1,39 @@
-//! (in the making)
+//! The provider: schemas, configuration, resources; the only place that writes for people.
+//!
+//! In reading order:
+//!
+//! - `ecr_public`: the provider itself; `connection`: whether it is configured.
+//! - `schema`, `config`: the provider block, for Terraform and as a struct.
+//! - `settings`, with `aws_settings` and `registry_settings`: the block, read and checked.
+//! - `clients`: the ways out of this process; `facts`: what plans may rely on.
+//! - `destination`: a repository of ECR Public; `turns`: who may change it now.
+//! - `mirrored_image`: the resource.
+//! - `diagnose`: from errors to words.
+//! - `role`, `aws_tags`, `repository_name`, `duration`, `known`: what blocks and resources share.
+//!
+//! # Invariants
+//!
+//! - Text is parsed here; nothing further in knows attributes, null or unknown.
+//! - Nothing outside `diagnose` explains an error of another layer.
 
-use async_trait::async_trait;
-use std::sync::Arc;
+mod aws_settings;
+mod aws_tags;
+mod clients;
+mod config;
+mod connection;
+mod destination;
+mod diagnose;
+mod duration;
+mod ecr_public;
+mod facts;
+mod known;
+mod mirrored_image;
+mod registry_settings;
+mod repository_name;
+mod role;
+mod schema;
+mod settings;
+mod turns;
 
-use crate::task::Context;
-use crate::tf::{Block, Configured, Diagnostics, DynResource, Provider, Schema};
-
-crate::model! {
-    /// Nothing yet.
-    pub struct Config {}
-}
-
-/// The provider.
-#[derive(Debug, Default)]
-pub struct EcrPublic;
-
-impl EcrPublic {
-    /// Nothing configured.
-    #[must_use]
-    pub fn new() -> Self {
-        Self
-    }
-}
-
-#[async_trait]
-impl Provider for EcrPublic {
-    type Config = Config;
-
-    fn schema(&self) -> Schema {
-        Schema {
-            version: 0,
-            block: Block::default(),
-        }
-    }
-
-    fn validate(&self, _: &Config) -> Diagnostics {
-        Diagnostics::new()
-    }
-
-    async fn configure(&self, _: &Context, _: Config) -> Configured {
-        Configured {
-            diagnostics: Diagnostics::new(),
-        }
-    }
-
-    fn resources(&self) -> Vec<(&'static str, Arc<dyn DynResource>)> {
-        Vec::new()
-    }
-}
+pub use config::ProviderConfig;
+pub use ecr_public::EcrPublic;
