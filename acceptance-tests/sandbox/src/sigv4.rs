@@ -118,7 +118,9 @@ impl<'a> Authorization<'a> {
         let fields = header
             .strip_prefix(ALGORITHM)
             .filter(|rest| rest.starts_with(' '))
-            .ok_or_else(|| incomplete("Authorization header must begin with 'AWS4-HMAC-SHA256'."))?;
+            .ok_or_else(|| {
+                incomplete("Authorization header must begin with 'AWS4-HMAC-SHA256'.")
+            })?;
         let field = |name: &str| {
             fields
                 .split(',')
@@ -126,7 +128,9 @@ impl<'a> Authorization<'a> {
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| value)
                 .ok_or_else(|| {
-                    incomplete(&format!("Authorization header requires '{name}' parameter."))
+                    incomplete(&format!(
+                        "Authorization header requires '{name}' parameter."
+                    ))
                 })
         };
         let credential = field("Credential")?;
@@ -190,7 +194,10 @@ impl<'a> Authorization<'a> {
     /// The signature the request should have.
     fn sign(&self, secret: &str, stamp: &str, request: &Parts, body: &[u8]) -> String {
         let canonical = self.canonical_request(request, body);
-        let scope = format!("{}/{}/{}/aws4_request", self.date, self.region, self.service);
+        let scope = format!(
+            "{}/{}/{}/aws4_request",
+            self.date, self.region, self.service
+        );
         let hash = Digest::of(canonical.as_bytes());
         let to_sign = format!("{ALGORITHM}\n{stamp}\n{scope}\n{}", hash.hex());
         let key = [self.date, self.region, self.service, "aws4_request"]
@@ -231,7 +238,10 @@ fn canonical_value(request: &Parts, name: &str) -> String {
         .collect();
     if name == "host" && sent.is_empty() {
         // HTTP/2 sends the host as `:authority`.
-        return request.uri.authority().map_or_else(String::new, ToString::to_string);
+        return request
+            .uri
+            .authority()
+            .map_or_else(String::new, ToString::to_string);
     }
     let folded = sent
         .iter()
@@ -268,8 +278,9 @@ fn canonical_query(query: &str) -> String {
 }
 
 fn check_date(stamp: &str, now: OffsetDateTime) -> Result<(), Unauthenticated> {
-    let date = parse_stamp(stamp)
-        .ok_or_else(|| incomplete("Date must be in ISO-8601 'basic format'. Got an unusable one."))?;
+    let date = parse_stamp(stamp).ok_or_else(|| {
+        incomplete("Date must be in ISO-8601 'basic format'. Got an unusable one.")
+    })?;
     let wrong = |message: String| Err(Unauthenticated::WrongScope(message));
     if date < now - SKEW {
         let (now, limit) = (format_stamp(now), format_stamp(now - SKEW));

@@ -155,9 +155,8 @@ impl Accounts {
     /// The account behind a `registryId` or an active alias.
     #[must_use]
     pub fn resolve_registry(&self, id_or_alias: &str) -> Option<AccountId> {
-        let names = |alias: &Alias| {
-            alias.name == id_or_alias && alias.status == AliasStatus::Active
-        };
+        let names =
+            |alias: &Alias| alias.name == id_or_alias && alias.status == AliasStatus::Active;
         let state = self.state();
         let mut accounts = state.accounts.iter();
         let found = accounts

@@ -49,7 +49,9 @@ impl Signer {
             self.service,
             signed_headers.join(";"),
         );
-        parts.headers.insert("authorization", value.parse().unwrap());
+        parts
+            .headers
+            .insert("authorization", value.parse().unwrap());
         Request::from_parts(parts, body)
     }
 }

@@ -86,7 +86,10 @@ fn a_good_signature_names_its_user() {
 fn a_changed_body_and_a_wrong_secret_do_not_match() {
     let mut changed = signer().sign(request());
     *changed.body_mut() = Bytes::from_static(b"Action=AssumeRole");
-    assert_eq!(authenticate(changed).unwrap_err(), Unauthenticated::Mismatch);
+    assert_eq!(
+        authenticate(changed).unwrap_err(),
+        Unauthenticated::Mismatch
+    );
     let wrong = Signer {
         secret_access_key: "wrong".to_owned(),
         ..signer()
@@ -125,7 +128,10 @@ fn a_signature_for_elsewhere_is_refused() {
         },
     ] {
         let refused = authenticate(signer.sign(request())).unwrap_err();
-        assert!(matches!(refused, Unauthenticated::WrongScope(_)), "{refused}");
+        assert!(
+            matches!(refused, Unauthenticated::WrongScope(_)),
+            "{refused}"
+        );
     }
 }
 
@@ -142,9 +148,15 @@ fn half_a_signature_is_incomplete() {
         let value = header.parse().unwrap();
         request.headers_mut().insert("authorization", value);
         let refused = authenticate(request).unwrap_err();
-        assert!(matches!(refused, Unauthenticated::Incomplete(_)), "{header}: {refused}");
+        assert!(
+            matches!(refused, Unauthenticated::Incomplete(_)),
+            "{header}: {refused}"
+        );
     }
-    assert_eq!(authenticate(request()).unwrap_err(), Unauthenticated::Missing);
+    assert_eq!(
+        authenticate(request()).unwrap_err(),
+        Unauthenticated::Missing
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::error::StsError;
 use super::form::{EXTERNAL_ID, Form, NAME, TAG};
 use super::session::{SessionParameters, assumed_role_user, credentials, has_duplicates};
 use super::xml::Xml;
-use crate::accounts::{Accounts, AccountId, Identity, Resource, Role, SessionRequest};
+use crate::accounts::{AccountId, Accounts, Identity, Resource, Role, SessionRequest};
 use crate::policy::{Facts, Grant, Query, Verdict};
 
 /// The longest session of a role that was assumed by another role. IAM User Guide, *Role chaining*.
@@ -35,7 +35,9 @@ impl Parameters {
         }
         let elements = form.list("TransitiveTagKeys", 50);
         let keys = elements.iter();
-        let transitive_keys = keys.map(|name| form.required(name, [1, 128], TAG)).collect();
+        let transitive_keys = keys
+            .map(|name| form.required(name, [1, 128], TAG))
+            .collect();
         form.checked()?;
         session.check_arn()?;
         let parameters = Self {
@@ -52,11 +54,15 @@ impl Parameters {
     fn check_tags(&self) -> Result<(), StsError> {
         let broken = |message: &str| Err(StsError::Validation(message.to_owned()));
         if has_duplicates(self.tags.iter().map(|(key, _)| key)) {
-            return broken("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+            return broken(
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+            );
         }
         let is_tag = |wanted: &String| self.tags.iter().any(|(key, _)| key == wanted);
         if !self.transitive_keys.iter().all(is_tag) {
-            return broken("The specified transitive tag key must be included in the requested tags.");
+            return broken(
+                "The specified transitive tag key must be included in the requested tags.",
+            );
         }
         Ok(())
     }
@@ -88,9 +94,9 @@ pub(super) fn answer(
 ) -> Result<String, StsError> {
     let parameters = Parameters::read(form)?;
     let session = &parameters.session;
-    let (account, role) = accounts
-        .role(&session.role_arn)
-        .ok_or_else(|| StsError::not_authorized(&caller.arn, "sts:AssumeRole", &session.role_arn))?;
+    let (account, role) = accounts.role(&session.role_arn).ok_or_else(|| {
+        StsError::not_authorized(&caller.arn, "sts:AssumeRole", &session.role_arn)
+    })?;
     authorize(accounts, caller, &parameters, &account, &role)?;
     let most = role.seed.max_session_seconds;
     if caller.is_role_session() && session.seconds.unwrap_or_default() > CHAINED_SECONDS {
@@ -144,7 +150,11 @@ fn authorize(
             facts: &facts,
         };
         let refused = || StsError::not_authorized(&caller.arn, action, arn);
-        match role.seed.trust.as_resource_policy(query, caller.as_caller()) {
+        match role
+            .seed
+            .trust
+            .as_resource_policy(query, caller.as_caller())
+        {
             Verdict::Silent | Verdict::Deny => return Err(refused()),
             // A trusted account leaves the choice to the policies of its own identities.
             Verdict::Allow(Grant::Account | Grant::Caller) => {}
@@ -161,7 +171,11 @@ fn authorize(
         (Some(before), Some(now)) if before != now
     );
     if changes_identity {
-        return Err(StsError::not_authorized(&caller.arn, "sts:SetSourceIdentity", arn));
+        return Err(StsError::not_authorized(
+            &caller.arn,
+            "sts:SetSourceIdentity",
+            arn,
+        ));
     }
     Ok(())
 }

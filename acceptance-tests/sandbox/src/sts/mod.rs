@@ -65,24 +65,27 @@ pub(crate) fn answer(accounts: &Accounts, request: Request<Bytes>) -> Response<F
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/xml"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("text/xml"),
+    );
     if let Ok(value) = header::HeaderValue::from_str(&request_id) {
         headers.insert("x-amzn-requestid", value);
     }
     response
 }
 
-fn dispatch(
-    accounts: &Accounts,
-    request: Request<Bytes>,
-) -> Result<(String, String), StsError> {
+fn dispatch(accounts: &Accounts, request: Request<Bytes>) -> Result<(String, String), StsError> {
     let (parts, body) = request.into_parts();
     let mut form = match parts.method {
         Method::POST => Form::parse(&body),
         Method::GET => Form::parse(parts.uri.query().unwrap_or_default().as_bytes()),
         _ => return Err(StsError::MissingAction),
     };
-    let action = form.get("Action").ok_or(StsError::MissingAction)?.to_owned();
+    let action = form
+        .get("Action")
+        .ok_or(StsError::MissingAction)?
+        .to_owned();
     let version = form.get("Version").unwrap_or_default().to_owned();
     let unknown = || {
         let action: String = action.chars().take(128).collect();

@@ -46,11 +46,16 @@ impl SessionParameters {
         match fields[..] {
             ["arn", "aws", "iam", "", account, role]
                 if account.parse::<AccountId>().is_ok()
-                    && role.strip_prefix("role/").is_some_and(|name| !name.is_empty()) =>
+                    && role
+                        .strip_prefix("role/")
+                        .is_some_and(|name| !name.is_empty()) =>
             {
                 Ok(())
             }
-            _ => Err(StsError::Validation(format!("{} is invalid", self.role_arn))),
+            _ => Err(StsError::Validation(format!(
+                "{} is invalid",
+                self.role_arn
+            ))),
         }
     }
 
@@ -63,7 +68,9 @@ impl SessionParameters {
         }
         for arn in &self.policy_arns {
             let policy = accounts.managed_policy(arn).ok_or_else(|| {
-                StsError::Validation(format!("The policy {arn} does not exist or is not attachable"))
+                StsError::Validation(format!(
+                    "The policy {arn} does not exist or is not attachable"
+                ))
             })?;
             policies.push(policy);
         }
@@ -83,7 +90,9 @@ impl SessionParameters {
         if used == 0 {
             return Ok(None);
         }
-        let percent = u32::try_from(used * 100 / PACKED).unwrap_or(u32::MAX).max(1);
+        let percent = u32::try_from(used * 100 / PACKED)
+            .unwrap_or(u32::MAX)
+            .max(1);
         if percent > 100 {
             return Err(StsError::PackedPolicyTooLarge(percent));
         }

@@ -20,9 +20,12 @@ fn sandbox() -> Accounts {
         .user(user)
         .user(mute)
         .role(
-            RoleSeed::new("tooling", PolicyDocument::trust(&["arn:aws:iam::111111111111:root"]))
-                .policy(PolicyDocument::allow(&["sts:*"], "*").unwrap())
-                .max_session(43_200),
+            RoleSeed::new(
+                "tooling",
+                PolicyDocument::trust(&["arn:aws:iam::111111111111:root"]),
+            )
+            .policy(PolicyDocument::allow(&["sts:*"], "*").unwrap())
+            .max_session(43_200),
         )
         .role(RoleSeed::new("federated", federated_trust()));
     let publisher = RoleSeed {
@@ -33,7 +36,10 @@ fn sandbox() -> Accounts {
         "partner",
         PolicyDocument::trust_with_external_id(&["111111111111"], "x-42"),
     );
-    let target = AccountSeed::new("222222222222").unwrap().role(publisher).role(partner);
+    let target = AccountSeed::new("222222222222")
+        .unwrap()
+        .role(publisher)
+        .role(partner);
     let seed = AccountsSeed {
         accounts: vec![hub, target],
         web_tokens: vec![web_token("good", None), web_token("stale", Some(60))],
@@ -78,7 +84,11 @@ fn user(name: &str) -> Signer {
     }
 }
 
-fn call(accounts: &Accounts, signer: Option<&Signer>, form: &[(&str, &str)]) -> (StatusCode, String) {
+fn call(
+    accounts: &Accounts,
+    signer: Option<&Signer>,
+    form: &[(&str, &str)],
+) -> (StatusCode, String) {
     let mut body = url::form_urlencoded::Serializer::new(String::new());
     body.append_pair("Version", VERSION).extend_pairs(form);
     let request = Request::post("/").body(Bytes::from(body.finish())).unwrap();
@@ -89,7 +99,9 @@ fn call(accounts: &Accounts, signer: Option<&Signer>, form: &[(&str, &str)]) -> 
     let response = answer(accounts, request);
     let status = response.status();
     let body = response.into_body().collect();
-    let body = futures_util::FutureExt::now_or_never(body).unwrap().unwrap();
+    let body = futures_util::FutureExt::now_or_never(body)
+        .unwrap()
+        .unwrap();
     (status, String::from_utf8(body.to_bytes().to_vec()).unwrap())
 }
 
@@ -107,7 +119,11 @@ fn assume(
     form.extend(more);
     let (status, body) = call(accounts, Some(signer), &form);
     if status != StatusCode::OK {
-        return Err(format!("{status} {}: {}", element(&body, "Code"), element(&body, "Message")));
+        return Err(format!(
+            "{status} {}: {}",
+            element(&body, "Code"),
+            element(&body, "Message")
+        ));
     }
     Ok(Signer {
         access_key_id: element(&body, "AccessKeyId"),
@@ -118,9 +134,13 @@ fn assume(
 }
 
 fn element(xml: &str, name: &str) -> String {
-    let text = xml.split_once(&format!("<{name}>")).map_or("", |(_, after)| after);
+    let text = xml
+        .split_once(&format!("<{name}>"))
+        .map_or("", |(_, after)| after);
     let text = text.split_once("</").map_or("", |(text, _)| text);
-    text.replace("&apos;", "'").replace("&quot;", "\"").replace("&amp;", "&")
+    text.replace("&apos;", "'")
+        .replace("&quot;", "\"")
+        .replace("&amp;", "&")
 }
 
 fn whoami(accounts: &Accounts, signer: &Signer) -> String {
@@ -135,7 +155,10 @@ fn whoami(accounts: &Accounts, signer: &Signer) -> String {
 fn a_chain_of_two_roles_ends_in_the_target_account() {
     let sts = sandbox();
     let tooling = assume(&sts, &user("ci"), TOOLING, &[]).unwrap();
-    assert_eq!(whoami(&sts, &tooling), "arn:aws:sts::111111111111:assumed-role/tooling/run");
+    assert_eq!(
+        whoami(&sts, &tooling),
+        "arn:aws:sts::111111111111:assumed-role/tooling/run"
+    );
     let publisher = assume(&sts, &tooling, PUBLISHER, &[]).unwrap();
     let arn = "arn:aws:sts::222222222222:assumed-role/publisher/run";
     assert_eq!(whoami(&sts, &publisher), arn);
@@ -149,13 +172,21 @@ fn refusals_name_caller_action_and_role() {
     let elsewhere = "arn:aws:iam::999999999999:role/publisher";
     for (signer, role, reason) in [
         // Trusted by account, but without a policy of its own.
-        (&mute, TOOLING, " because no identity-based policy allows the sts:AssumeRole action"),
+        (
+            &mute,
+            TOOLING,
+            " because no identity-based policy allows the sts:AssumeRole action",
+        ),
         (&ci, PUBLISHER, ""),
         (&ci, unknown, ""),
         (&ci, elsewhere, ""),
     ] {
         let refused = assume(&sts, signer, role, &[]).unwrap_err();
-        let caller = if std::ptr::eq(signer, &ci) { "ci" } else { "mute" };
+        let caller = if std::ptr::eq(signer, &ci) {
+            "ci"
+        } else {
+            "mute"
+        };
         assert_eq!(
             refused,
             format!(
@@ -171,7 +202,11 @@ fn the_external_id_must_be_the_one_the_trust_policy_asks_for() {
     let sts = sandbox();
     let role = "arn:aws:iam::222222222222:role/partner";
     let with = |id| assume(&sts, &user("ci"), role, &[("ExternalId", id)]);
-    assert!(assume(&sts, &user("ci"), role, &[]).unwrap_err().contains("AccessDenied"));
+    assert!(
+        assume(&sts, &user("ci"), role, &[])
+            .unwrap_err()
+            .contains("AccessDenied")
+    );
     assert!(with("x-43").unwrap_err().contains("AccessDenied"));
     with("x-42").unwrap();
 }
@@ -190,15 +225,24 @@ fn durations_respect_the_role_and_the_hour_of_a_chained_session() {
         match outcome {
             Ok(_) => assert_eq!(expected, "", "{seconds}"),
             Err(refused) => {
-                assert!(refused.starts_with("400 Bad Request ValidationError"), "{refused}");
-                assert!(!expected.is_empty() && refused.contains(expected), "{refused}");
+                assert!(
+                    refused.starts_with("400 Bad Request ValidationError"),
+                    "{refused}"
+                );
+                assert!(
+                    !expected.is_empty() && refused.contains(expected),
+                    "{refused}"
+                );
             }
         }
     }
     let federated = sandbox();
     let (status, body) = web(&federated, "good", &[("DurationSeconds", "3601")]);
     assert_eq!(status, StatusCode::BAD_REQUEST);
-    assert!(element(&body, "Message").contains("MaxSessionDuration"), "{body}");
+    assert!(
+        element(&body, "Message").contains("MaxSessionDuration"),
+        "{body}"
+    );
 }
 
 #[test]
@@ -207,12 +251,19 @@ fn every_broken_parameter_is_named_at_once() {
     let (status, body) = call(
         &sts,
         Some(&user("ci")),
-        &[("Action", "AssumeRole"), ("RoleSessionName", "bad name"), ("ExternalId", "x")],
+        &[
+            ("Action", "AssumeRole"),
+            ("RoleSessionName", "bad name"),
+            ("ExternalId", "x"),
+        ],
     );
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(element(&body, "Code"), "ValidationError");
     let message = element(&body, "Message");
-    assert!(message.starts_with("3 validation errors detected"), "{message}");
+    assert!(
+        message.starts_with("3 validation errors detected"),
+        "{message}"
+    );
     for name in ["'roleArn'", "'roleSessionName'", "'externalId'"] {
         assert!(message.contains(name), "{message}");
     }
@@ -224,7 +275,11 @@ fn malformed_arns_policies_and_tags_are_refused() {
     for (role, more, expected) in [
         ("arn:aws:iam::12:role/too-short", vec![], "ValidationError"),
         (TOOLING, vec![("Policy", "{")], "MalformedPolicyDocument"),
-        (TOOLING, vec![("TransitiveTagKeys.member.1", "team")], "ValidationError"),
+        (
+            TOOLING,
+            vec![("TransitiveTagKeys.member.1", "team")],
+            "ValidationError",
+        ),
         (
             TOOLING,
             vec![
@@ -241,7 +296,12 @@ fn malformed_arns_policies_and_tags_are_refused() {
     }
     let big = "v".repeat(256);
     let names: Vec<(String, String)> = (1..=20)
-        .map(|n| (format!("Tags.member.{n}.Key"), format!("Tags.member.{n}.Value")))
+        .map(|n| {
+            (
+                format!("Tags.member.{n}.Key"),
+                format!("Tags.member.{n}.Value"),
+            )
+        })
         .collect();
     let keys: Vec<String> = (1..=20).map(|n| format!("key{n}")).collect();
     let mut tags = Vec::new();
@@ -268,15 +328,25 @@ fn transitive_tags_and_the_source_identity_stay_through_the_chain() {
         ],
     )
     .unwrap();
-    let again = [("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "red")];
+    let again = [
+        ("Tags.member.1.Key", "team"),
+        ("Tags.member.1.Value", "red"),
+    ];
     let refused = assume(&sts, &tooling, PUBLISHER, &again).unwrap_err();
-    assert!(refused.contains("conflicts with a transitive tag"), "{refused}");
+    assert!(
+        refused.contains("conflicts with a transitive tag"),
+        "{refused}"
+    );
     let refused = assume(&sts, &tooling, PUBLISHER, &[("SourceIdentity", "joe")]).unwrap_err();
     assert!(refused.contains("sts:SetSourceIdentity"), "{refused}");
     let (_, body) = call(
         &sts,
         Some(&tooling),
-        &[("Action", "AssumeRole"), ("RoleArn", PUBLISHER), ("RoleSessionName", "run")],
+        &[
+            ("Action", "AssumeRole"),
+            ("RoleArn", PUBLISHER),
+            ("RoleSessionName", "run"),
+        ],
     );
     assert_eq!(element(&body, "SourceIdentity"), "jane");
     // The partner's trust policy allows neither tags nor a source identity, not even inherited.
@@ -292,7 +362,8 @@ fn sessions_expire_by_the_clock_and_end_with_their_role() {
     sts.clock().advance(std::time::Duration::from_secs(901));
     assert_eq!(whoami(&sts, &tooling), "ExpiredToken");
     let tooling = assume(&sts, &user("ci"), TOOLING, &[]).unwrap();
-    sts.remove_role(&"111111111111".parse().unwrap(), "tooling").unwrap();
+    sts.remove_role(&"111111111111".parse().unwrap(), "tooling")
+        .unwrap();
     assert_eq!(whoami(&sts, &tooling), "InvalidClientTokenId");
 }
 
@@ -312,14 +383,23 @@ fn a_web_identity_token_needs_no_signature_but_must_be_known_and_fresh() {
     let sts = sandbox();
     let (status, body) = web(&sts, "good", &[]);
     assert_eq!(status, StatusCode::OK, "{body}");
-    assert_eq!(element(&body, "SubjectFromWebIdentityToken"), "repo:team/infra");
+    assert_eq!(
+        element(&body, "SubjectFromWebIdentityToken"),
+        "repo:team/infra"
+    );
     let (_, body) = web(&sts, "forged", &[]);
     assert_eq!(element(&body, "Code"), "InvalidIdentityToken");
     sts.clock().advance(std::time::Duration::from_secs(61));
     let (status, body) = web(&sts, "stale", &[]);
-    assert_eq!((status, element(&body, "Code").as_str()), (StatusCode::BAD_REQUEST, "ExpiredTokenException"));
+    assert_eq!(
+        (status, element(&body, "Code").as_str()),
+        (StatusCode::BAD_REQUEST, "ExpiredTokenException")
+    );
     let (status, body) = web(&sts, "good", &[("RoleArn", TOOLING)]);
-    assert_eq!((status, element(&body, "Code").as_str()), (StatusCode::FORBIDDEN, "AccessDenied"));
+    assert_eq!(
+        (status, element(&body, "Code").as_str()),
+        (StatusCode::FORBIDDEN, "AccessDenied")
+    );
 }
 
 #[test]
@@ -328,13 +408,22 @@ fn unknown_actions_and_versions_are_refused() {
     for (form, code) in [
         (vec![("Action", "MakeCoffee")], "InvalidAction"),
         (vec![("Action", "GetFederationToken")], "InvalidAction"),
-        (vec![("Action", "GetCallerIdentity"), ("Version", "2010-05-08")], "InvalidAction"),
+        (
+            vec![("Action", "GetCallerIdentity"), ("Version", "2010-05-08")],
+            "InvalidAction",
+        ),
         (vec![], "MissingAction"),
     ] {
         let (status, body) = call(&sts, Some(&user("ci")), &form);
-        assert_eq!((status, element(&body, "Code").as_str()), (StatusCode::BAD_REQUEST, code));
+        assert_eq!(
+            (status, element(&body, "Code").as_str()),
+            (StatusCode::BAD_REQUEST, code)
+        );
     }
     let (status, body) = call(&sts, None, &[("Action", "GetCallerIdentity")]);
     let code = element(&body, "Code");
-    assert_eq!((status, code.as_str()), (StatusCode::FORBIDDEN, "MissingAuthenticationToken"));
+    assert_eq!(
+        (status, code.as_str()),
+        (StatusCode::FORBIDDEN, "MissingAuthenticationToken")
+    );
 }
