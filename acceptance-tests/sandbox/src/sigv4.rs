@@ -10,6 +10,8 @@ use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 use crate::accounts::{Accounts, Identity, Key};
 use crate::digest::{Digest, hex};
+use crate::fault::TokenExpired;
+use crate::journal::Notes;
 
 /// How far the date of a request may lie from ours, either way.
 const SKEW: time::Duration = time::Duration::minutes(5);
@@ -93,7 +95,11 @@ impl Accounts {
         if signature != authorization.signature {
             return Err(Unauthenticated::Mismatch);
         }
-        if key.identity.expires_at.is_some_and(|expiry| now >= expiry) {
+        if let Some(notes) = request.extensions.get::<Notes>() {
+            notes.caller(key.identity.account.as_str(), &key.identity.arn);
+        }
+        let is_struck = request.extensions.get::<TokenExpired>().is_some();
+        if is_struck || key.identity.expires_at.is_some_and(|expiry| now >= expiry) {
             return Err(Unauthenticated::ExpiredToken);
         }
         Ok(key.identity)

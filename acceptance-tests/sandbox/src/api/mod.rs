@@ -33,6 +33,7 @@ use crate::accounts::Accounts;
 use crate::quota::{Metered, Quotas};
 use crate::sigv4::Scope;
 use crate::store::Store;
+use crate::world::World;
 
 const TARGET_PREFIX: &str = "SpencerFrontendService.";
 
@@ -40,6 +41,16 @@ const SCOPE: Scope = Scope {
     service: "ecr-public",
     has_region: |region| region == "us-east-1",
 };
+
+/// Answers one request to the API.
+pub(crate) async fn answer(world: &World, request: Request<Bytes>) -> Response<Full<Bytes>> {
+    let service = Service {
+        accounts: &world.accounts,
+        store: &world.store,
+        quotas: &world.quotas,
+    };
+    service.answer(request).await
+}
 
 /// What the API works on.
 #[derive(Clone, Copy, Debug)]
