@@ -170,6 +170,63 @@ impl Spool {
     }
 }
 
+/// The same for content that is built rather than received: written by a plain writer.
+#[derive(Debug)]
+pub(crate) struct FileSpool {
+    folder: PathBuf,
+    held: Vec<u8>,
+    file: Option<io::BufWriter<tempfile::NamedTempFile>>,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl FileSpool {
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            held: Vec::new(),
+            file: None,
+            hasher: Hasher::new(),
+            size: 0,
+        }
+    }
+
+    pub(crate) fn finish(self) -> io::Result<(Digest, Blob)> {
+        let content = match self.file {
+            Some(file) => {
+                let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+                Content::File(file.into_temp_path())
+            }
+            None => Content::Memory(self.held.into()),
+        };
+        let blob = Blob(Arc::new(Inner { size: self.size, content }));
+        Ok((self.hasher.finish(), blob))
+    }
+}
+
+impl io::Write for FileSpool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.file.is_none() && self.held.len() + bytes.len() > SPILL_BYTES {
+            let file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            let mut file = io::BufWriter::with_capacity(SPILL_BYTES, file);
+            file.write_all(&self.held)?;
+            self.held = Vec::new();
+            self.file = Some(file);
+        }
+        match &mut self.file {
+            Some(file) => file.write_all(bytes)?,
+            None => self.held.extend_from_slice(bytes),
+        }
+        self.hasher.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

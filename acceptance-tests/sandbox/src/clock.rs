@@ -33,6 +33,14 @@ impl Clock {
         self.now().unix_timestamp()
     }
 
+    /// How far this clock runs ahead of the machine's.
+    ///
+    /// Clients date their signatures by the machine's clock, so the skew of a signature is measured
+    /// against `now() - ahead()`.
+    pub(crate) fn ahead(&self) -> Duration {
+        Duration::from_millis(self.ahead_ms.load(Ordering::SeqCst))
+    }
+
     /// Moves the clock forward. Tokens, sessions and pull windows age with it.
     pub fn advance(&self, by: Duration) {
         let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX / 4);

@@ -155,14 +155,13 @@ impl Accounts {
     /// The account behind a `registryId` or an active alias.
     #[must_use]
     pub fn resolve_registry(&self, id_or_alias: &str) -> Option<AccountId> {
+        let names =
+            |alias: &Alias| alias.name == id_or_alias && alias.status == AliasStatus::Active;
         let state = self.state();
-        let by_alias = state.accounts.iter().find(|(_, account)| {
-            account
-                .shown_aliases()
-                .any(|alias| alias.name == id_or_alias && alias.status == AliasStatus::Active)
-        });
-        let by_id = state.accounts.keys().find(|id| id.as_str() == id_or_alias);
-        by_id.or(by_alias.map(|(id, _)| id)).cloned()
+        let mut accounts = state.accounts.iter();
+        let found = accounts
+            .find(|(id, account)| id.as_str() == id_or_alias || account.aliases.iter().any(names));
+        found.map(|(id, _)| id.clone())
     }
 
     /// The aliases of an account: none before its first repository, unless it asked for some.
@@ -198,8 +197,8 @@ impl Accounts {
             .is_some_and(|it| it.has_registry)
     }
 
-    /// Gives the account a custom alias in this state, or moves one to it. An approved alias
-    /// becomes the primary one when it is the first.
+    /// Gives the account a custom alias, or changes the status of one it has. The approved alias that
+    /// was asked for first is the primary one.
     ///
     /// # Errors
     ///
@@ -247,6 +246,11 @@ impl Accounts {
             let role = account.roles.iter().find(|role| role.arn(id) == arn)?;
             Some((id.clone(), role.clone()))
         })
+    }
+
+    /// A policy that AWS manages, by its ARN.
+    pub(crate) fn managed_policy(&self, arn: &str) -> Option<PolicyDocument> {
+        managed_policy(arn)
     }
 
     /// The account a key id belongs to, for `GetAccessKeyInfo`.

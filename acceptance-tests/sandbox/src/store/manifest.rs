@@ -33,7 +33,6 @@ pub(crate) struct View {
 pub(crate) struct Descriptor {
     pub(crate) media_type: String,
     pub(crate) digest: String,
-    pub(crate) size: u64,
 }
 
 impl View {
@@ -93,14 +92,6 @@ impl View {
     /// The manifests an index names.
     pub(crate) fn children(&self) -> impl Iterator<Item = &Descriptor> {
         self.manifests.iter().flatten()
-    }
-
-    pub(crate) fn config(&self) -> Option<&Descriptor> {
-        self.config.as_ref()
-    }
-
-    pub(crate) fn layers(&self) -> &[Descriptor] {
-        self.layers.as_deref().unwrap_or_default()
     }
 
     fn descriptors(&self) -> impl Iterator<Item = &Descriptor> {

@@ -24,6 +24,11 @@ pub struct Paged<T> {
 }
 
 impl Page {
+    /// The page after the item with this name.
+    pub(crate) fn starting_after(self, name: &str) -> Self {
+        Self { token: Some(encode(name)), ..self }
+    }
+
     /// Cuts this page out of `all`, which is sorted by `key`.
     ///
     /// A token names the last key of its page, so a list that changes between two pages neither

@@ -439,7 +439,7 @@ impl CatalogData {
 }
 
 /// 2 to 205 characters; one separator at a time, so `a__b` and `a--b` are refused.
-fn check_name(name: &str) -> Result<(), StoreError> {
+pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
     let is_component = |component: &str| {
         component
             .split(['.', '_', '-'])

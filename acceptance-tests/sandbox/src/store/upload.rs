@@ -30,6 +30,15 @@ pub struct UploadStarted {
     pub part_bytes: u64,
 }
 
+/// How far an upload is after a part.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PartReceived {
+    /// The last byte there is.
+    pub(crate) last_byte: u64,
+    /// The last byte of the first part: what the registry reports instead.
+    pub(crate) first_part_last_byte: u64,
+}
+
 #[derive(Debug)]
 pub(super) struct Upload {
     started_at: OffsetDateTime,
@@ -84,7 +93,8 @@ impl Store {
         bytes: Bytes,
     ) -> Result<u64, StoreError> {
         let part = stream::iter([Ok(bytes)]);
-        self.receive_part(account, repository, upload, range, part).await
+        let received = self.receive_part(account, repository, upload, range, part).await?;
+        Ok(received.last_byte)
     }
 
     /// The same, for a part that arrives piece by piece.
@@ -99,7 +109,7 @@ impl Store {
         id: &str,
         (first, last): (u64, u64),
         bytes: impl Stream<Item = std::io::Result<Bytes>> + Send,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<PartReceived, StoreError> {
         let open = self.open_upload(account, repository, id)?;
         let mut upload = open.lock().await;
         upload.recover().await?;
@@ -131,7 +141,8 @@ impl Store {
         }
         upload.unfinished = None;
         upload.parts.push(length);
-        Ok(upload.spool.size() - 1)
+        let first_part = upload.parts.first().copied().unwrap_or(length);
+        Ok(PartReceived { last_byte: upload.spool.size() - 1, first_part_last_byte: first_part - 1 })
     }
 
     /// Takes bytes of any length without declared ends, as the registry does. Returns the size so
