@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use ecr_public_sandbox::{Face, Sandbox};
+use ecr_public_sandbox::{Face, Sandbox, Seed};
 use tokio::time::Instant;
 
 use crate::read_back;
@@ -47,7 +47,7 @@ async fn build() -> Result<PathBuf> {
 
 async fn start() -> Result<Sandbox> {
     tell::step("Start the stand-ins");
-    let sandbox = Sandbox::start(stage::seed()?).await?;
+    let sandbox = Sandbox::start(Seed::demo()).await?;
     tell::say("Everything below happens on this machine. These answer in place of the real ones:\n");
     tell::inset(&format!(
         "Docker Hub            {}\nAWS STS               {}\nECR Public, API       {}\n\
@@ -58,7 +58,7 @@ async fn start() -> Result<Sandbox> {
         sandbox.registry_url(),
     ));
     tell::say(&format!(
-        "\nDocker Hub has one image, {IMAGE}, for two platforms, with attestations. AWS has three\n\
+        "\nDocker Hub has {IMAGE}, among others: three platforms, with attestations. AWS has three\n\
          accounts: {}, where the pipeline and the role `tooling` are, and {} and {},\n\
          each with a role `ecr-publisher` that trusts `tooling` and nobody else.",
         stage::TOOLING,
