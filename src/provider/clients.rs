@@ -37,7 +37,7 @@ pub(crate) struct Clients {
     pub(crate) default_tags: BTreeMap<String, String>,
     ecr_public: Endpoint,
     registries: BTreeMap<String, SourceRegistry>,
-    docker_config: Option<DockerConfig>,
+    docker_config: DockerConfig,
     /// The registry client for everything without certificate authorities of its own.
     registry: Client,
     /// Those with.
@@ -59,10 +59,11 @@ impl Clients {
             registry_by_bundle.insert(bundle, client(&http)?);
         }
         let docker_config = match &settings.docker_config {
-            DockerConfigFile::Off => None,
-            DockerConfigFile::Usual => Some(DockerConfig::usual()),
-            DockerConfigFile::At(path) => Some(DockerConfig::at(path.clone())),
+            DockerConfigFile::Off => Ok(DockerConfig::none()),
+            DockerConfigFile::Usual => DockerConfig::load(None),
+            DockerConfigFile::At(path) => DockerConfig::load(Some(path)),
         };
+        let docker_config = docker_config.map_err(|error| diagnose::docker_config(&error))?;
         let connected = Aws::connect(cx, settings.aws).await;
         let connected = connected.map_err(|error| diagnose::provider_aws(&error))?;
         Ok(Self {
@@ -95,21 +96,20 @@ impl Clients {
         };
         let own = block.and_then(|block| self.registry_by_bundle.get(block.ca_bundle.as_ref()?));
         let client = own.unwrap_or(&self.registry);
-        let credentials = self.credentials(host, block);
+        let credentials = self.credentials(repository, block);
         Arc::new(client.repository(&endpoint, repository.clone(), credentials))
     }
 
     fn credentials(
         &self,
-        host: &str,
+        repository: &Repository,
         block: Option<&SourceRegistry>,
     ) -> Arc<dyn CredentialSource> {
-        let configured = block.and_then(|block| block.credential.clone());
-        match (configured, &self.docker_config) {
-            (Some(credential), _) => Arc::new(Fixed(credential)),
+        match block.and_then(|block| block.credential.clone()) {
+            Some(credential) => Arc::new(Fixed(credential)),
             // What Docker knows about ECR Public is a login of somebody, for half a day.
-            (None, Some(file)) if host != ECR_PUBLIC => file.credentials_for(host),
-            (None, _) => Arc::new(Fixed(Credential::Anonymous)),
+            None if repository.registry() == ECR_PUBLIC => Arc::new(Fixed(Credential::Anonymous)),
+            None => self.docker_config.credentials(repository),
         }
     }
 

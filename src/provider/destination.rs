@@ -67,25 +67,20 @@ impl EcrPublicRepository {
         self.settled_at.is_some_and(|at| monotonic() < at)
     }
 
-    /// Tries again while the repository may not be known yet.
-    async fn once_known<T>(
-        &self,
-        cx: &Context,
-        mut attempt: impl AsyncFnMut() -> Result<T, content::Error>,
-    ) -> Result<T, content::Error> {
-        loop {
-            match attempt().await {
-                Err(error) if is_unknown(&error) && self.is_settling() => {
-                    cx.within(BETWEEN_TRIES).stopped().await;
-                    cx.check()?;
-                }
-                done => return done,
-            }
+    /// Waits before another try, if the repository may only be not known yet.
+    async fn settle(&self, cx: &Context, error: content::Error) -> Result<(), content::Error> {
+        if !is_unknown(&error) || !self.is_settling() {
+            return Err(error);
         }
+        cx.within(BETWEEN_TRIES).stopped().await;
+        Ok(cx.check()?)
     }
 
     /// Nothing can be in a repository that is not known yet.
-    fn or_nothing<T>(&self, result: Result<Option<T>, content::Error>) -> Result<Option<T>, content::Error> {
+    fn or_nothing<T>(
+        &self,
+        result: Result<Option<T>, content::Error>,
+    ) -> Result<Option<T>, content::Error> {
         match result {
             Err(error) if is_unknown(&error) && self.is_settling() => Ok(None),
             other => other,
@@ -148,8 +143,12 @@ impl Destination for EcrPublicRepository {
         cx: &Context,
         blob: &Descriptor,
     ) -> Result<Box<dyn Upload>, content::Error> {
-        self.once_known(cx, async || self.registry.begin_upload(cx, blob).await)
-            .await
+        loop {
+            match self.registry.begin_upload(cx, blob).await {
+                Ok(upload) => return Ok(upload),
+                Err(error) => self.settle(cx, error).await?,
+            }
+        }
     }
 
     async fn put_manifest(
@@ -158,10 +157,12 @@ impl Destination for EcrPublicRepository {
         manifest: &Manifest,
         tag: Option<&Tag>,
     ) -> Result<(), content::Error> {
-        self.once_known(cx, async || {
-            self.registry.put_manifest(cx, manifest, tag).await
-        })
-        .await
+        loop {
+            match self.registry.put_manifest(cx, manifest, tag).await {
+                Ok(()) => return Ok(()),
+                Err(error) => self.settle(cx, error).await?,
+            }
+        }
     }
 }
 

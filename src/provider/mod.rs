@@ -1,9 +1,30 @@
 //! The provider: schemas, configuration, resources; the only place that writes for people.
+//!
+//! In reading order:
+//!
+//! - `ecr_public`: the provider itself; `connection`: whether it is configured.
+//! - `schema`, `config`: the provider block, for Terraform and as a struct.
+//! - `settings`, with `aws_settings` and `registry_settings`: the block, read and checked.
+//! - `clients`: the ways out of this process; `facts`: what plans may rely on.
+//! - `destination`: a repository of ECR Public; `turns`: who may change it now.
+//! - `mirrored_image`: the resource.
+//! - `diagnose`: from errors to words.
+//! - `role`, `aws_tags`, `repository_name`, `duration`, `known`: what blocks and resources share.
+//!
+//! # Invariants
+//!
+//! - Text is parsed here; nothing further in knows attributes, null or unknown.
+//! - Nothing outside `diagnose` explains an error of another layer.
 
 mod aws_settings;
 mod aws_tags;
+mod clients;
 mod config;
+mod connection;
+mod destination;
+mod diagnose;
 mod duration;
+mod ecr_public;
 mod facts;
 mod known;
 mod mirrored_image;
@@ -12,3 +33,7 @@ mod repository_name;
 mod role;
 mod schema;
 mod settings;
+mod turns;
+
+pub use config::ProviderConfig;
+pub use ecr_public::EcrPublic;

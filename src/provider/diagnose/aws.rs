@@ -5,6 +5,8 @@ mod credentials;
 mod role;
 mod service;
 
+pub(crate) use service::stopped;
+
 use crate::aws::error::{HopOrigin, HopPosition, SettingName};
 use crate::aws::{Error, ErrorKind};
 use crate::tf::{Diagnostic, Path};
@@ -136,9 +138,10 @@ fn place(kind: &ErrorKind, scope: Scope) -> Option<Path> {
         (ErrorKind::AssumeRole { hop, .. } | ErrorKind::InvalidHop { hop, .. }, _) => {
             hop_place(*hop, scope)
         }
-        (ErrorKind::WebIdentity { .. } | ErrorKind::WebIdentityTokenFile { .. }, Scope::Provider) => {
-            Some(Path::root("assume_role_with_web_identity"))
-        }
+        (
+            ErrorKind::WebIdentity { .. } | ErrorKind::WebIdentityTokenFile { .. },
+            Scope::Provider,
+        ) => Some(Path::root("assume_role_with_web_identity")),
         (ErrorKind::InvalidAccountRole { .. }, Scope::Provider) => {
             Some(Path::root("account_role").attribute("role_arn"))
         }

@@ -98,7 +98,9 @@ fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) -> Diagnostic
 /// What stands after a copy that failed.
 fn left_behind(error: &Error) -> String {
     match &error.partial {
-        None => "No tag was changed. What was copied already is reused by the next apply.".to_owned(),
+        None => {
+            "No tag was changed. What was copied already is reused by the next apply.".to_owned()
+        }
         Some(outcome) => {
             let tags: Vec<String> = outcome.tags.iter().map(|tag| format!("`{tag}`")).collect();
             format!(

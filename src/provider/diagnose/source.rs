@@ -59,11 +59,15 @@ fn words(store: &content::Error, host: &str) -> (&'static str, Option<String>) {
                     .to_owned(),
             ),
         ),
-        ErrorKind::Interrupted | ErrorKind::Unavailable => ("Source registry not available", again()),
+        ErrorKind::Interrupted | ErrorKind::Unavailable => {
+            ("Source registry not available", again())
+        }
         ErrorKind::Refused | ErrorKind::TooLarge { .. } => unusable(store),
         ErrorKind::Protocol => (
             "Source registry broke the protocol",
-            Some(format!("Check that `{host}` is a registry and not a sign-in page.")),
+            Some(format!(
+                "Check that `{host}` is a registry and not a sign-in page."
+            )),
         ),
         ErrorKind::Misconfigured => ("Source registry is configured wrongly", None),
         ErrorKind::UploadLost

@@ -1,12 +1,12 @@
 //! The resource as a struct.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::tf::Attr;
 
 use super::super::duration;
-use super::super::known::{TextMap, Texts};
+use super::super::known::{self, TextMap, Texts};
 use super::super::role::AssumeRole;
 
 crate::model! {
@@ -106,6 +106,15 @@ impl MirroredImage {
             .unwrap_or_else(|| operation.default_limit())
     }
 
+    /// Says that these tags show the image, and no others.
+    pub(crate) fn show_tags(&mut self, tags: &BTreeSet<String>) {
+        self.image_tags = known::to_texts(tags);
+        self.tag_uris = match self.repository_uri.known() {
+            Some(uri) => known::to_text_map(tag_uris(uri, tags)),
+            None => Attr::Null,
+        };
+    }
+
     /// The same with the defaults of what was left out.
     pub(crate) fn with_defaults(mut self) -> Self {
         for (attr, default) in [
@@ -118,29 +127,6 @@ impl MirroredImage {
             }
         }
         self
-    }
-
-    /// The same with sets in order, so that two models are equal when Terraform calls them equal.
-    pub(crate) fn in_order(mut self) -> Self {
-        let hops = match &mut self.assume_role {
-            Attr::Known(hops) => hops.as_mut_slice(),
-            Attr::Null | Attr::Unknown => &mut [],
-        };
-        for hop in hops {
-            if let Attr::Known(hop) = hop {
-                sort(&mut hop.policy_arns);
-                sort(&mut hop.transitive_tag_keys);
-            }
-        }
-        sort(&mut self.image_tags);
-        sort(&mut self.platforms);
-        self
-    }
-}
-
-fn sort(set: &mut Texts) {
-    if let Attr::Known(elements) = set {
-        elements.sort_by(|one, other| one.known().cmp(&other.known()));
     }
 }
 

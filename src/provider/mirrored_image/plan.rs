@@ -18,6 +18,7 @@ use super::super::known::{self, TextMap, Texts};
 use super::super::repository_name::RepositoryName;
 use super::super::role::AssumeRole;
 use super::model::{MirroredImage, tag_uris};
+use super::private::Private;
 
 /// Plans a create or an update. `facts`: `None` while the provider is not configured, which
 /// happens when its block has values that are not known yet.
@@ -41,9 +42,12 @@ pub(crate) fn plan(
         Some(prior) if requires_replace.is_empty() => update(&mut state, prior),
         _ => create(&mut state),
     }
-    let private = match request.prior_private.is_empty() {
-        false => request.prior_private,
-        true => request.planned_private,
+    let private = if !request.prior_private.is_empty() {
+        request.prior_private
+    } else if !request.planned_private.is_empty() {
+        request.planned_private
+    } else {
+        first_private(&state)
     };
     Planned {
         diagnostics: objections(facts, &state),
@@ -51,6 +55,14 @@ pub(crate) fn plan(
         requires_replace,
         private,
     }
+}
+
+/// What the second call, where the host hands it on, shall know of the first one: a role that was
+/// unknown then may have been made in the same run.
+fn first_private(state: &MirroredImage) -> Vec<u8> {
+    let mut private = Private::default();
+    private.role_was_unknown = matches!(last_role(&state.assume_role), LastRole::Unknown);
+    private.to_bytes()
 }
 
 /// The name that is configured, or the one that the source implies.

@@ -25,6 +25,9 @@ pub(crate) struct Private {
     /// Whether this resource created the repository.
     #[serde(default)]
     pub(crate) created_repository: bool,
+    /// Whether the roles were not known in the plan: they may have been made in this run.
+    #[serde(default)]
+    pub(crate) role_was_unknown: bool,
 }
 
 impl Private {
@@ -36,6 +39,7 @@ impl Private {
             repository: repository.to_owned(),
             tags: BTreeMap::new(),
             created_repository,
+            role_was_unknown: false,
         }
     }
 

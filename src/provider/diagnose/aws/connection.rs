@@ -24,10 +24,8 @@ pub(super) fn worded(kind: &ErrorKind) -> Diagnostic {
             named_by,
             problem,
         } => ca_bundle(path, named_by, problem),
-        ErrorKind::InvalidSetting { setting, problem } => {
-            Diagnostic::error("Invalid AWS setting")
-                .detail(format!("The value of {setting} cannot be used: {problem}."))
-        }
+        ErrorKind::InvalidSetting { setting, problem } => Diagnostic::error("Invalid AWS setting")
+            .detail(format!("The value of {setting} cannot be used: {problem}.")),
         ErrorKind::StsRegionDisabled {
             region,
             answer: said,

@@ -37,7 +37,10 @@ pub(super) fn refused(
             "Session policy rejected",
             "Correct `policy`, or make policies and tags of the session smaller.",
         ),
-        RefusalReason::Parameter => ("Role session rejected", "Correct the parameters of the role."),
+        RefusalReason::Parameter => (
+            "Role session rejected",
+            "Correct the parameters of the role.",
+        ),
         RefusalReason::Other => ("Cannot assume IAM role", "Apply again later."),
     };
     let by = match caller {
@@ -108,9 +111,7 @@ pub(super) fn not_allowed(account: &AccountId, identity: &str, rule: &AccountRul
             "`allowed_account_ids` of the provider has only {}",
             list(allowed)
         ),
-        AccountRule::Forbidden(_) => {
-            "it is in `forbidden_account_ids` of the provider".to_owned()
-        }
+        AccountRule::Forbidden(_) => "it is in `forbidden_account_ids` of the provider".to_owned(),
     };
     Diagnostic::error("AWS account not allowed")
         .detail(format!(

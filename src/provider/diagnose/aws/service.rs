@@ -49,7 +49,9 @@ pub(super) fn worded(kind: &ErrorKind) -> Option<Diagnostic> {
             resource,
             answer: said,
         } => Diagnostic::error("Not found in ECR Public")
-            .detail(format!("`{action}` needs `{resource}`, which does not exist."))
+            .detail(format!(
+                "`{action}` needs `{resource}`, which does not exist."
+            ))
             .detail(answer::of_aws(said))
             .hint("If it was deleted a moment ago, run `terraform apply` again."),
         ErrorKind::Service {
@@ -65,7 +67,9 @@ pub(super) fn worded(kind: &ErrorKind) -> Option<Diagnostic> {
             .hint("Apply again: what is copied already stays where it is."),
         ErrorKind::Malformed { action, problem } => {
             Diagnostic::error("AWS answer cannot be understood")
-                .detail(format!("The answer to `{action}` makes no sense: {problem}."))
+                .detail(format!(
+                    "The answer to `{action}` makes no sense: {problem}."
+                ))
                 .hint("Check that `endpoints` and proxies lead to AWS.")
         }
         ErrorKind::Stopped(stopped) => self::stopped(*stopped),
@@ -82,7 +86,7 @@ pub(super) fn worded(kind: &ErrorKind) -> Option<Diagnostic> {
 }
 
 /// The work was ended from outside.
-pub(super) fn stopped(stopped: Stopped) -> Diagnostic {
+pub(crate) fn stopped(stopped: Stopped) -> Diagnostic {
     match stopped {
         Stopped::Cancelled => Diagnostic::error("Operation cancelled")
             .detail("Terraform asked the provider to stop, and it stopped."),

@@ -1,0 +1,165 @@
+//! What can be said about one mirrored image.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::aws::{self, AccountId, DeleteFailure};
+use crate::mirror::{self, Cause, Outcome};
+use crate::oci::Digest;
+use crate::tf::{Diagnostic, Path};
+
+use super::super::repository_name::RepositoryName;
+use super::aws::resource_aws;
+use super::registry::{find, with_answer};
+
+/// Something is asked of a provider that has no credentials yet.
+pub(crate) fn not_configured() -> Diagnostic {
+    Diagnostic::error("Provider is not configured")
+        .detail(
+            "The provider block has values that are not known yet, so nothing can be asked of \
+             AWS.",
+        )
+        .hint(
+            "Create what those values come from first, with `terraform apply -target=…`, or \
+             write them down.",
+        )
+}
+
+/// A stored or planned value that cannot be read although it was checked before.
+pub(crate) fn invalid_state(attribute: &str) -> Diagnostic {
+    Diagnostic::error("State cannot be read")
+        .at(Path::root(attribute))
+        .detail(format!(
+            "`{attribute}` has a value that this version of the provider does not accept."
+        ))
+        .detail(
+            "This is a defect of the provider, unless the state was edited. Please report it \
+             with the version of the provider and of Terraform.",
+        )
+}
+
+/// The repository is missing, and must not be created.
+pub(crate) fn repository_missing(name: &RepositoryName, account: &AccountId) -> Diagnostic {
+    Diagnostic::error("Repository not found in ECR Public")
+        .at(Path::root("repository"))
+        .detail(format!(
+            "Account {account} has no repository `{name}`, and `create_repository` is `false`."
+        ))
+        .hint("Create it first, or remove `create_repository = false`.")
+}
+
+/// The tags stand, but nobody saw them afterwards.
+pub(crate) fn not_verified() -> Diagnostic {
+    Diagnostic::warning("Tags were not verified")
+        .detail(
+            "All tags were set. The provider was stopped, or got no answer, before it could see \
+             that they show the image.",
+        )
+        .hint("Run `terraform plan`: it shows tags that are missing.")
+}
+
+/// The same choice of platforms made other bytes than it had made before.
+pub(crate) fn built_differently(planned: Option<&String>, outcome: &Outcome) -> Option<Diagnostic> {
+    let planned = planned?;
+    let built = &outcome.root.digest;
+    (planned != built.as_str()).then(|| {
+        Diagnostic::error("Image has another digest than planned")
+            .at(Path::root("platforms"))
+            .detail(format!(
+                "The plan said that the image has the digest `{planned}`. The source made \
+                 `{built}` of it, and that is what the tags show now."
+            ))
+            .hint("Run `terraform apply` again: the next plan goes on from here.")
+    })
+}
+
+/// The repository is not one that this resource created.
+pub(crate) fn tags_left_alone() -> Diagnostic {
+    Diagnostic::warning("Repository tags left alone")
+        .at(Path::root("repository_tags"))
+        .detail("The repository existed before this resource, so its AWS tags were not changed.")
+        .hint("Change them where the repository is managed.")
+}
+
+/// A tag that should go did not.
+pub(crate) fn tag_not_removed(failure: &DeleteFailure, repository: &str) -> Diagnostic {
+    let tag = failure.image.tag.as_deref().unwrap_or_default();
+    Diagnostic::error("Tag could not be removed")
+        .detail(format!(
+            "The tag `{tag}` of `{repository}` was to be removed."
+        ))
+        .detail(format!("AWS answered {}: {}", failure.code, failure.reason))
+}
+
+/// The tags are gone, but something that nobody needs is left.
+pub(crate) fn leftovers(root: &Digest, error: &aws::Error) -> Diagnostic {
+    Diagnostic::warning("Untagged images left behind")
+        .detail(format!(
+            "The tags were removed. Manifests of `{root}` without tags may still be there, \
+             because the provider could not look for them: {error}."
+        ))
+        .hint("They cost storage only. Remove untagged images in the console if it matters.")
+}
+
+/// The import names nothing.
+pub(crate) fn invalid_import(error: &dyn fmt::Display) -> Diagnostic {
+    Diagnostic::error("Invalid import ID")
+        .detail(format!("The import cannot be understood: {error}."))
+        .hint(
+            "Write `<account>/<repository>:<tag>` or `public.ecr.aws/<alias>/<repository>:<tag>`, \
+             with more tags after commas, and `?source=…&role_arn=…` if needed.",
+        )
+}
+
+/// The alias is not one of the account's.
+pub(crate) fn unknown_alias(alias: &str, account: &AccountId, aliases: &[String]) -> Diagnostic {
+    let known: Vec<String> = aliases.iter().map(|alias| format!("`{alias}`")).collect();
+    let known = match known.is_empty() {
+        true => "no alias".to_owned(),
+        false => known.join(", "),
+    };
+    Diagnostic::error("Registry alias belongs to another account")
+        .detail(format!(
+            "The credentials lead into account {account}, whose registry has {known}, not \
+             `{alias}`."
+        ))
+        .hint("Name the account instead, and the roles that lead there with `?role_arn=…`.")
+}
+
+/// Tags that an import names do not exist.
+pub(crate) fn untagged(
+    missing: &[&str],
+    repository: &RepositoryName,
+    account: &AccountId,
+) -> Diagnostic {
+    Diagnostic::error("Image to import not found").detail(format!(
+        "The repository `{repository}` of account {account} has no tag `{}`.",
+        missing.join("`, `")
+    ))
+}
+
+/// Tags that an import names do not show the same image.
+pub(crate) fn different_images(images: &BTreeSet<&str>, repository: &RepositoryName) -> Diagnostic {
+    let images: Vec<&str> = images.iter().copied().collect();
+    Diagnostic::error("Tags show different images")
+        .detail(format!(
+            "One resource stands for one image. The tags of `{repository}` show these: `{}`.",
+            images.join("`, `")
+        ))
+        .hint("Import them one by one, into one resource each.")
+}
+
+/// The image to import is there, and cannot be read.
+pub(crate) fn imported_image(error: &mirror::Error, repository_uri: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error("Image to import cannot be read").detail(format!(
+        "The manifest `{}` of `{repository_uri}` was to be read.",
+        error.subject
+    ));
+    let Cause::Store(store) = &error.cause else {
+        return diagnostic.caused_by(error);
+    };
+    match find::<aws::Error>(store) {
+        Some(aws) => resource_aws(aws),
+        None => with_answer(diagnostic, store),
+    }
+}

@@ -1,0 +1,342 @@
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use crate::aws::error::{
+    AccountRule, Answer, CaBundleProblem, ConnectFailure, CredentialOrigin, HopOrigin, HopPosition,
+    KeyMember, KeysOrigin, NamedBy, RefusalReason, Tried,
+};
+use crate::aws::{ErrorKind as Aws, RoleArn};
+use crate::content::{self, ErrorKind, PullBudget};
+use crate::mirror::{Cause, Error, Outcome, Side, Step};
+use crate::oci::{Descriptor, Digest, MediaType, Reference};
+use crate::task::Stopped;
+use crate::tf::Diagnostic;
+
+use super::*;
+
+fn answer(status: u16, code: &str, message: &str) -> Answer {
+    Answer {
+        status: Some(status),
+        code: Some(code.to_owned()),
+        message: Some(message.to_owned()),
+        request_id: Some("00000000-0000-0000-0000-000000000000".to_owned()),
+    }
+}
+
+fn role(name: &str) -> RoleArn {
+    format!("arn:aws:iam::222222222222:role/{name}")
+        .parse()
+        .unwrap()
+}
+
+fn hop(origin: HopOrigin, hop: usize, of: usize) -> HopPosition {
+    HopPosition { origin, hop, of }
+}
+
+fn text(diagnostic: &Diagnostic) -> String {
+    assert!(diagnostic.summary().len() <= 60, "{}", diagnostic.summary());
+    assert!(!diagnostic.summary().ends_with('.'));
+    let place = diagnostic
+        .path()
+        .map(|path| format!(" [{path}]"))
+        .unwrap_or_default();
+    let severity = diagnostic.severity();
+    format!(
+        "{severity:?}: {}{place}\n\n{}",
+        diagnostic.summary(),
+        diagnostic.text()
+    )
+}
+
+fn refused(origin: HopOrigin, reason: RefusalReason) -> Aws {
+    Aws::AssumeRole {
+        hop: hop(origin, 2, 3),
+        role: role("publisher"),
+        caller: Some("arn:aws:sts::111111111111:assumed-role/tooling/session".to_owned()),
+        reason,
+        answer: answer(
+            403,
+            "AccessDenied",
+            "User is not authorized to perform: sts:AssumeRole.",
+        ),
+    }
+}
+
+fn credential_errors() -> Vec<Aws> {
+    vec![
+        Aws::NoCredentials {
+            tried: vec![Tried {
+                origin: CredentialOrigin::EnvironmentKeys,
+                reason: "`AWS_ACCESS_KEY_ID` is not set".to_owned(),
+            }],
+        },
+        Aws::ProfileNotFound {
+            profile: "prod".to_owned(),
+            named_by: NamedBy::Environment("AWS_PROFILE"),
+            files: vec![PathBuf::from("~/.aws/config")],
+        },
+        Aws::IncompleteKeys {
+            origin: KeysOrigin::Environment,
+            missing: KeyMember::SecretKey,
+        },
+        Aws::SsoLoginRequired {
+            profile: "prod".to_owned(),
+            start_url: Some("https://example.awsapps.com/start".to_owned()),
+        },
+        Aws::Expired {
+            origin: CredentialOrigin::StaticKeys,
+            expiry: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)),
+            answer: answer(
+                403,
+                "ExpiredToken",
+                "The security token included in the request is expired",
+            ),
+        },
+        Aws::Rejected {
+            origin: CredentialOrigin::EnvironmentKeys,
+            key: Some("AKIA…MPLE".to_owned()),
+            region: "us-east-1".to_owned(),
+            answer: answer(
+                403,
+                "InvalidClientTokenId",
+                "The security token included in the request is invalid.",
+            ),
+        },
+        refused(HopOrigin::Provider, RefusalReason::Denied),
+        refused(HopOrigin::Resource, RefusalReason::Denied),
+        refused(HopOrigin::Resource, RefusalReason::TooLongForChain),
+        Aws::WebIdentity {
+            role: role("pipeline"),
+            token_file: Some(PathBuf::from("token.jwt")),
+            answer: answer(400, "ExpiredTokenException", "Token expired"),
+        },
+    ]
+}
+
+fn other_aws_errors() -> Vec<Aws> {
+    vec![
+        Aws::AccountNotAllowed {
+            account: "222222222222".parse().unwrap(),
+            identity: "arn:aws:sts::222222222222:assumed-role/publisher/session".to_owned(),
+            rule: AccountRule::NotAllowed(["111111111111".parse().unwrap()].into()),
+        },
+        Aws::WrongAccount {
+            expected: "111111111111".parse().unwrap(),
+            effective: "222222222222".parse().unwrap(),
+            identity: "arn:aws:sts::222222222222:assumed-role/publisher/session".to_owned(),
+        },
+        Aws::NoAccountRole {
+            account: "222222222222".parse().unwrap(),
+            provider_account: "111111111111".parse().unwrap(),
+        },
+        Aws::LoginDenied {
+            identity: "arn:aws:sts::222222222222:assumed-role/publisher/session".to_owned(),
+            answer: answer(
+                400,
+                "AccessDeniedException",
+                "not authorized to perform: sts:GetServiceBearerToken",
+            ),
+        },
+        Aws::ActionDenied {
+            action: "ecr-public:CreateRepository",
+            identity: "arn:aws:sts::222222222222:assumed-role/publisher/session".to_owned(),
+            resource: "arn:aws:ecr-public::222222222222:repository/nginx".to_owned(),
+            answer: answer(400, "AccessDeniedException", "not authorized"),
+        },
+        Aws::Throttled {
+            action: "sts:AssumeRole",
+            attempts: 3,
+            elapsed: Duration::from_millis(4_200),
+            answer: answer(400, "Throttling", "Rate exceeded"),
+        },
+        Aws::Unreachable {
+            host: "sts.us-east-1.amazonaws.com".to_owned(),
+            action: "sts:GetCallerIdentity",
+            proxy: Some("http://proxy.example.com:3128".to_owned()),
+            failure: ConnectFailure::TimedOut,
+        },
+        Aws::Certificate {
+            host: "sts.us-east-1.amazonaws.com".to_owned(),
+            bundle: None,
+        },
+        Aws::CaBundle {
+            path: PathBuf::from("ca.pem"),
+            named_by: NamedBy::Configuration,
+            problem: CaBundleProblem::NoCertificate,
+        },
+        Aws::NotOffered {
+            host: "api.ecr-public.eu-west-1.amazonaws.com".to_owned(),
+            answer: answer(400, "UnsupportedCommandException", "not supported"),
+        },
+        Aws::Stopped(Stopped::DeadlineExceeded(Duration::from_secs(1200))),
+    ]
+}
+
+#[test]
+fn errors_of_aws_say_who_asked_for_what_and_what_to_do() {
+    let mut all = String::new();
+    for kind in credential_errors().into_iter().chain(other_aws_errors()) {
+        let error = kind.into();
+        writeln!(all, "{}\n\n---\n", text(&resource_aws(&error))).unwrap();
+    }
+    insta::assert_snapshot!("aws", all);
+}
+
+#[test]
+fn errors_of_the_provider_block_point_at_it() {
+    let error = refused(HopOrigin::Provider, RefusalReason::Denied).into();
+    let place = provider_aws(&error).path().map(ToString::to_string);
+    assert_eq!(place.as_deref(), Some("assume_role[1]"));
+    assert_eq!(
+        resource_aws(&error).path(),
+        None,
+        "not a block of the resource"
+    );
+}
+
+#[test]
+fn a_refresh_says_that_it_uses_the_recorded_role() {
+    let error = refused(HopOrigin::Resource, RefusalReason::Denied).into();
+    assert!(during_read(&error).text().contains("-refresh=false"));
+    let error = refused(HopOrigin::Provider, RefusalReason::Denied).into();
+    assert!(!during_read(&error).text().contains("-refresh=false"));
+}
+
+fn failed(side: Side, step: Step, subject: &str, cause: impl Into<Cause>) -> Error {
+    Error {
+        side,
+        step,
+        subject: subject.to_owned(),
+        cause: cause.into(),
+        partial: None,
+    }
+}
+
+fn store(kind: ErrorKind) -> content::Error {
+    kind.into()
+}
+
+fn digest(content: &str) -> Digest {
+    Digest::sha256(content.as_bytes())
+}
+
+fn copy_errors() -> Vec<Error> {
+    let budget = PullBudget {
+        limit: Some(100),
+        remaining: Some(0),
+        window: Some(Duration::from_secs(21_600)),
+        source: Some("203.0.113.7".to_owned()),
+    };
+    let source = |step, kind| failed(Side::Source, step, "1.27", store(kind));
+    let destination = |step, kind| failed(Side::Destination, step, "1.27", store(kind));
+    vec![
+        source(Step::Resolve, ErrorKind::NotFound),
+        source(Step::Resolve, ErrorKind::Denied),
+        source(Step::ReadManifest, ErrorKind::PullLimit(budget)),
+        source(
+            Step::ReadManifest,
+            ErrorKind::PullLimit(PullBudget::default()),
+        ),
+        source(
+            Step::ReadBlob,
+            ErrorKind::WrongDigest {
+                expected: digest("a"),
+            },
+        ),
+        source(Step::ReadBlob, ErrorKind::Interrupted),
+        destination(Step::WriteTag, ErrorKind::Denied),
+        destination(Step::WriteBlob, ErrorKind::Denied),
+        destination(Step::WriteManifest, ErrorKind::TooLarge { limit: 4 << 20 }),
+        destination(Step::WriteManifest, ErrorKind::Refused),
+        destination(Step::WriteBlob, ErrorKind::Stopped(Stopped::Cancelled)),
+        failed(
+            Side::Destination,
+            Step::CheckTag,
+            "1.27",
+            Cause::TagTaken {
+                tag: "1.27".parse().unwrap(),
+                found: digest("found"),
+                wanted: digest("wanted"),
+            },
+        ),
+        failed(
+            Side::Source,
+            Step::SelectPlatforms,
+            "1.27",
+            Cause::NoSuchPlatform {
+                wanted: "linux/s390x".parse().unwrap(),
+                available: vec![
+                    "linux/amd64".parse().unwrap(),
+                    "linux/arm64".parse().unwrap(),
+                ],
+            },
+        ),
+        failed(
+            Side::Source,
+            Step::SelectPlatforms,
+            "1.27",
+            Cause::NotAnIndex(MediaType::new(MediaType::OCI_MANIFEST)),
+        ),
+        partly(destination(Step::WriteTag, ErrorKind::Unavailable)),
+    ]
+}
+
+/// The same after a tag was set.
+fn partly(error: Error) -> Error {
+    let outcome = Outcome {
+        root: Descriptor {
+            media_type: MediaType::new(MediaType::OCI_INDEX),
+            digest: digest("root"),
+            size: 1,
+            platform: None,
+            annotations: Default::default(),
+        },
+        source_digest: digest("root"),
+        images: Default::default(),
+        size_bytes: 0,
+        moved_bytes: 0,
+        reused_bytes: 0,
+        pulls: 0,
+        tags: vec!["1".parse().unwrap()],
+    };
+    Error {
+        partial: Some(Box::new(outcome)),
+        ..error
+    }
+}
+
+#[test]
+fn errors_of_a_copy_say_which_side_which_step_on_what() {
+    let source: Reference = "nginx:1.27".parse().unwrap();
+    let names = Copy {
+        source: &source,
+        account: "222222222222",
+        repository_uri: "public.ecr.aws/a1b2c3/nginx",
+        repository_arn: "arn:aws:ecr-public::222222222222:repository/nginx",
+    };
+    let mut all = String::new();
+    for error in copy_errors() {
+        writeln!(all, "{}\n\n---\n", text(&copy(&error, &names))).unwrap();
+    }
+    insta::assert_snapshot!("copy", all);
+}
+
+#[test]
+fn what_can_be_said_about_an_instance() {
+    let account = "222222222222".parse().unwrap();
+    let repository = "nginx".parse().unwrap();
+    let all = [
+        not_configured(),
+        invalid_state("repository"),
+        repository_missing(&repository, &account),
+        not_verified(),
+        tags_left_alone(),
+        unknown_alias("other", &account, &["a1b2c3".to_owned()]),
+        untagged(&["1", "2"], &repository, &account),
+        different_images(&["sha256:a", "sha256:b"].into(), &repository),
+        no_alias("222222222222"),
+    ];
+    let all: Vec<String> = all.iter().map(text).collect();
+    insta::assert_snapshot!("instance", all.join("\n\n---\n\n"));
+}

@@ -1,0 +1,90 @@
+//! The provider as Terraform sees it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+
+use crate::aws::Environment;
+use crate::task::Context;
+use crate::tf::{Configured, Diagnostics, DynResource, Provider, Schema, ValueResource};
+
+use super::clients::Clients;
+use super::config::ProviderConfig;
+use super::connection::Connection;
+use super::mirrored_image::MirroredImages;
+use super::{schema, settings};
+
+/// The provider `ecrpublic`.
+///
+/// One per process, and one configuration at a time; a later one replaces it for what begins
+/// afterwards.
+#[derive(Clone, Debug, Default)]
+pub struct EcrPublic {
+    environment: Environment,
+    connection: Arc<Connection>,
+}
+
+impl EcrPublic {
+    /// A provider that reads the environment of the process.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A provider that reads these environment variables and no others.
+    #[must_use]
+    pub fn with_environment(environment: Environment) -> Self {
+        Self {
+            environment,
+            connection: Arc::default(),
+        }
+    }
+
+    async fn connect(
+        &self,
+        cx: &Context,
+        config: &ProviderConfig,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Clients> {
+        let settings = settings::read(config, &self.environment, diagnostics)?;
+        match Clients::connect(cx, settings).boxed().await {
+            Ok(clients) => Some(clients),
+            Err(diagnostic) => {
+                diagnostics.push(diagnostic);
+                None
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for EcrPublic {
+    type Config = ProviderConfig;
+
+    fn schema(&self) -> Schema {
+        schema::schema()
+    }
+
+    fn validate(&self, config: &ProviderConfig) -> Diagnostics {
+        let mut problems = Diagnostics::new();
+        settings::read(config, &self.environment, &mut problems);
+        problems
+    }
+
+    /// While values are unknown nobody is asked and nothing is an error: plans leave open what
+    /// depends on the answer, and a refresh keeps what was known.
+    async fn configure(&self, cx: &Context, config: ProviderConfig) -> Configured {
+        let mut diagnostics = Diagnostics::new();
+        let clients = self.connect(cx, &config, &mut diagnostics).await;
+        self.connection.set(clients.map(Arc::new));
+        Configured { diagnostics }
+    }
+
+    fn resources(&self) -> Vec<(&'static str, Arc<dyn DynResource>)> {
+        let images = MirroredImages {
+            connection: Arc::clone(&self.connection),
+        };
+        vec![("ecrpublic_mirrored_image", Arc::new(ValueResource(images)))]
+    }
+}

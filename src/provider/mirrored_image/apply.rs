@@ -1,0 +1,334 @@
+//! Creates and updates.
+//!
+//! Setting the first tag is the commit point. Before it, a failure leaves no state; after it,
+//! state is always returned and lists only what exists.
+
+use std::collections::BTreeSet;
+
+use crate::aws::Session;
+use crate::mirror::{ExistingTag, Outcome};
+use crate::oci::Digest;
+use crate::task::Context;
+use crate::tf::{Applied, Diagnostic, Diagnostics};
+
+use super::super::aws_tags;
+use super::super::clients::Clients;
+use super::super::diagnose;
+use super::super::known;
+use super::copy::{self, Failed, Wanted};
+use super::model::{MirroredImage, Operation};
+use super::place::{Place, Site};
+use super::plan;
+use super::private::Private;
+use super::remove;
+
+/// Creates the instance.
+pub(super) async fn create(
+    cx: &Context,
+    clients: &Clients,
+    planned: MirroredImage,
+    private: Private,
+) -> Applied<MirroredImage> {
+    let cx = cx.within(planned.limit(Operation::Create));
+    let site = match enter(&cx, clients, &planned, private.role_was_unknown).await {
+        Ok(session) => Site::open(&cx, clients, &session, &planned).await,
+        Err(diagnostic) => Err(diagnostic),
+    };
+    let site = match site {
+        Ok(site) => site,
+        Err(diagnostic) => return nothing(diagnostic),
+    };
+    let wanted = Wanted::of(&planned, new_tags(&planned, &private, &site));
+    let copied = match wanted {
+        Ok(wanted) => wanted.copy(&cx, clients, &site).await,
+        Err(diagnostic) => return nothing(diagnostic),
+    };
+    let fresh = Private::new(site.account.as_str(), site.name.as_str(), site.is_new);
+    finished(planned, &site, fresh, copied).unwrap_or_else(nothing)
+}
+
+/// The tags of a new instance. A tag that an instance before this one has set may be taken over,
+/// as far as it still shows what that one put there.
+fn new_tags<'a>(
+    planned: &MirroredImage,
+    private: &'a Private,
+    site: &'a Site,
+) -> impl Iterator<Item = (String, ExistingTag)> + use<'a> {
+    let overwrites = planned.overwrite.known() == Some(&true);
+    let tags = known::texts(&planned.image_tags).unwrap_or_default();
+    tags.into_iter().map(move |tag| {
+        let ours = private.digest_of(site.account.as_str(), site.name.as_str(), &tag);
+        let existing = match overwrites {
+            true => ExistingTag::Overwrite,
+            false => ExistingTag::KeepUnless(ours),
+        };
+        (tag, existing)
+    })
+}
+
+/// What a copy has to say for itself: an error when no tag was set.
+fn finished(
+    planned: MirroredImage,
+    site: &Site,
+    private: Private,
+    copied: Result<Outcome, Failed>,
+) -> Result<Applied<MirroredImage>, Diagnostic> {
+    let (outcome, state, diagnostic) = match copied {
+        Ok(outcome) => {
+            let differs = diagnose::built_differently(planned.digest.known(), &outcome);
+            let state = match differs {
+                None => copy::realised(planned, site, &outcome),
+                Some(_) => copy::partly_realised(planned, site, &outcome),
+            };
+            (outcome, state, differs)
+        }
+        Err(failed) => {
+            let Some(outcome) = failed.partial else {
+                return Err(failed.diagnostic);
+            };
+            // What only could not be verified can wait: an error would replace the instance.
+            match failed.is_complete {
+                true => {
+                    let state = copy::realised(planned, site, &outcome);
+                    (outcome, state, Some(diagnose::not_verified()))
+                }
+                false => {
+                    let state = copy::partly_realised(planned, site, &outcome);
+                    (outcome, state, Some(failed.diagnostic))
+                }
+            }
+        }
+    };
+    Ok(Applied {
+        state: Some(state),
+        private: copy::remembered(private, site, &outcome).to_bytes(),
+        diagnostics: diagnostic.into_iter().collect(),
+    })
+}
+
+/// Goes where the image is to go; nothing is written before that.
+async fn enter(
+    cx: &Context,
+    clients: &Clients,
+    model: &MirroredImage,
+    role_is_new: bool,
+) -> Result<Session, Diagnostic> {
+    let session = Place::of(model)?.session(clients, role_is_new);
+    let identity = session.identity(cx).await;
+    identity.map_err(|error| diagnose::resource_aws(&error))?;
+    Ok(session)
+}
+
+fn nothing(diagnostic: Diagnostic) -> Applied<MirroredImage> {
+    Applied {
+        state: None,
+        private: Vec::new(),
+        diagnostics: diagnostic.into(),
+    }
+}
+
+/// Updates the instance. Whatever fails, the state that is in force is returned.
+pub(super) async fn update(
+    cx: &Context,
+    clients: &Clients,
+    prior: MirroredImage,
+    planned: MirroredImage,
+    private: Private,
+) -> Applied<MirroredImage> {
+    let cx = cx.within(planned.limit(Operation::Update));
+    let session = match enter(&cx, clients, &planned, false).await {
+        Ok(session) => session,
+        Err(diagnostic) => return kept(prior, &private, diagnostic),
+    };
+    let change = Change::between(&prior, &planned, &private);
+    let mut applied = Applied {
+        state: Some(planned.clone()),
+        private: private.to_bytes(),
+        diagnostics: Diagnostics::new(),
+    };
+    if !change.set.is_empty() {
+        let copied = set(&cx, clients, &session, &change, &planned, private.clone()).await;
+        applied = match copied {
+            Ok(applied) => applied,
+            Err(diagnostic) => return kept(prior, &private, diagnostic),
+        };
+    }
+    if !applied.diagnostics.has_errors() {
+        drop_tags(&cx, clients, &session, &change, &prior, &mut applied).await;
+    }
+    if !applied.diagnostics.has_errors() {
+        retag(&cx, clients, &session, &prior, &mut applied).await;
+        forget_others(&mut applied);
+    }
+    applied
+}
+
+fn kept(prior: MirroredImage, private: &Private, diagnostic: Diagnostic) -> Applied<MirroredImage> {
+    Applied {
+        state: Some(prior),
+        private: private.to_bytes(),
+        diagnostics: diagnostic.into(),
+    }
+}
+
+/// What an update does to tags.
+#[derive(Debug)]
+struct Change {
+    set: Vec<(String, ExistingTag)>,
+    remove: BTreeSet<String>,
+    is_same_content: bool,
+}
+
+impl Change {
+    fn between(prior: &MirroredImage, planned: &MirroredImage, private: &Private) -> Self {
+        let before = known::texts(&prior.image_tags).unwrap_or_default();
+        let after = known::texts(&planned.image_tags).unwrap_or_default();
+        let is_same_content = plan::is_same_content(planned, prior);
+        let to_set = after
+            .iter()
+            .filter(|tag| !is_same_content || !before.contains(*tag));
+        Self {
+            set: to_set
+                .map(|tag| (tag.clone(), guard(tag, &before, prior, planned, private)))
+                .collect(),
+            remove: before.difference(&after).cloned().collect(),
+            is_same_content,
+        }
+    }
+}
+
+/// What may happen to a tag that exists.
+///
+/// - It showed our image at the last refresh: it may move as long as it still does.
+/// - We had set it, and somebody else moved it: it is ours, and the plan said that it moves.
+/// - It is new to this instance: it is somebody else's, unless `overwrite` says otherwise.
+fn guard(
+    tag: &str,
+    before: &BTreeSet<String>,
+    prior: &MirroredImage,
+    planned: &MirroredImage,
+    private: &Private,
+) -> ExistingTag {
+    if planned.overwrite.known() == Some(&true) {
+        return ExistingTag::Overwrite;
+    }
+    if before.contains(tag) {
+        let digest = prior.digest.known();
+        return ExistingTag::KeepUnless(digest.and_then(|digest| digest.parse::<Digest>().ok()));
+    }
+    let place = (prior.account_id.known(), prior.repository.known());
+    match place {
+        (Some(account), Some(name)) if private.digest_of(account, name, tag).is_some() => {
+            ExistingTag::Overwrite
+        }
+        _ => ExistingTag::KeepUnless(None),
+    }
+}
+
+async fn set(
+    cx: &Context,
+    clients: &Clients,
+    session: &Session,
+    change: &Change,
+    planned: &MirroredImage,
+    private: Private,
+) -> Result<Applied<MirroredImage>, Diagnostic> {
+    let site = Site::open(cx, clients, session, planned).await?;
+    let wanted = Wanted::of(planned, change.set.clone())?;
+    let copied = wanted.copy(cx, clients, &site).await;
+    let keeps = match change.is_same_content {
+        true => known::texts(&planned.image_tags).unwrap_or_default(),
+        false => BTreeSet::new(),
+    };
+    let mut applied = finished(planned.clone(), &site, private, copied)?;
+    if applied.diagnostics.has_errors() && change.is_same_content {
+        keep_standing(&mut applied, &keeps, change);
+    }
+    Ok(applied)
+}
+
+/// After adding tags failed half-way, those from before still show the image.
+fn keep_standing(
+    applied: &mut Applied<MirroredImage>,
+    planned: &BTreeSet<String>,
+    change: &Change,
+) {
+    let Some(state) = &mut applied.state else {
+        return;
+    };
+    let to_set: BTreeSet<&String> = change.set.iter().map(|(tag, _)| tag).collect();
+    let mut standing = known::texts(&state.image_tags).unwrap_or_default();
+    standing.extend(planned.iter().filter(|tag| !to_set.contains(tag)).cloned());
+    standing.extend(change.remove.iter().cloned());
+    state.show_tags(&standing);
+}
+
+/// Removes the tags that are not wanted any more, after the others have been set.
+async fn drop_tags(
+    cx: &Context,
+    clients: &Clients,
+    session: &Session,
+    change: &Change,
+    prior: &MirroredImage,
+    applied: &mut Applied<MirroredImage>,
+) {
+    if change.remove.is_empty() {
+        return;
+    }
+    let removed = remove::tags(cx, clients, session, prior, &change.remove).await;
+    if let Err(diagnostic) = removed {
+        // They still show the image, so they belong to the state, and the next apply tries
+        // again. Where the image is a new one, the state has no place for them.
+        if let Some(state) = &mut applied.state
+            && change.is_same_content
+        {
+            let mut tags = known::texts(&state.image_tags).unwrap_or_default();
+            tags.extend(change.remove.iter().cloned());
+            state.show_tags(&tags);
+        }
+        applied.diagnostics.push(diagnostic);
+    }
+}
+
+/// What is not in the state after a success is not ours any more.
+fn forget_others(applied: &mut Applied<MirroredImage>) {
+    let tags = applied.state.as_ref().map(|state| &state.image_tags);
+    let Some(tags) = tags.and_then(known::texts) else {
+        return;
+    };
+    let mut private = Private::read(&applied.private);
+    private.tags.retain(|tag, _| tags.contains(tag));
+    applied.private = private.to_bytes();
+}
+
+/// Brings the tags of a repository that this instance created up to date.
+async fn retag(
+    cx: &Context,
+    clients: &Clients,
+    session: &Session,
+    prior: &MirroredImage,
+    applied: &mut Applied<MirroredImage>,
+) {
+    let Some(state) = &mut applied.state else {
+        return;
+    };
+    let before = known::text_map(&prior.repository_tags).unwrap_or_default();
+    let after = known::text_map(&state.repository_tags).unwrap_or_default();
+    if before == after {
+        return;
+    }
+    if !Private::read(&applied.private).created_repository {
+        applied.diagnostics.push(diagnose::tags_left_alone());
+        return;
+    }
+    let Some(arn) = state.repository_arn.known().cloned() else {
+        return;
+    };
+    let tags = aws_tags::of_repository(&clients.default_tags, &after);
+    let remove = before.keys().filter(|key| !tags.contains_key(*key));
+    let remove = remove.cloned().collect();
+    if let Err(error) = session.retag_repository(cx, &arn, &tags, &remove).await {
+        state.repository_tags = prior.repository_tags.clone();
+        applied.diagnostics.push(diagnose::resource_aws(&error));
+    }
+}

@@ -1,0 +1,253 @@
+//! One copy of an image: which bytes, which tags, and what stands afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::mirror::{self, ExistingTag, MirrorJob, Outcome, Platforms};
+use crate::oci::{Platform, Reference, Tag, Version};
+use crate::task::Context;
+use crate::tf::{Attr, Diagnostic};
+
+use super::super::clients::Clients;
+use super::super::diagnose;
+use super::super::known;
+use super::model::{MirroredImage, tag_uris};
+use super::place::Site;
+use super::plan;
+use super::private::Private;
+
+/// What shall be copied.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    source: Reference,
+    version: Version,
+    platforms: Platforms,
+    /// The tags to set, by what may happen to those that exist.
+    tags: Vec<(ExistingTag, Vec<Tag>)>,
+}
+
+/// A copy that failed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    /// What stands nevertheless, if a tag was set.
+    pub(super) partial: Option<Outcome>,
+    /// Whether everything that was asked for stands, and only the check of it failed.
+    pub(super) is_complete: bool,
+    /// Why.
+    pub(super) diagnostic: Diagnostic,
+}
+
+impl Wanted {
+    /// Reads it from a planned model. `tags`: those to set, with the guard of each.
+    ///
+    /// Bytes that the plan promised are copied as promised, wherever the tag of the source has
+    /// gone since.
+    pub(super) fn of(
+        planned: &MirroredImage,
+        tags: impl IntoIterator<Item = (String, ExistingTag)>,
+    ) -> Result<Self, Diagnostic> {
+        let source = planned.source.known();
+        let source: Reference = source
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| diagnose::invalid_state("source"))?;
+        let promised = planned.source_digest.known();
+        let version = match promised.and_then(|digest| digest.parse().ok()) {
+            Some(digest) => Version::Digest(digest),
+            None => source.version(),
+        };
+        let mut groups: Vec<(ExistingTag, Vec<Tag>)> = Vec::new();
+        for (tag, existing) in tags {
+            let tag = tag
+                .parse()
+                .map_err(|_| diagnose::invalid_state("image_tags"))?;
+            match groups
+                .iter_mut()
+                .find(|(of_group, _)| *of_group == existing)
+            {
+                Some((_, tags)) => tags.push(tag),
+                None => groups.push((existing, vec![tag])),
+            }
+        }
+        // Where nothing is overwritten comes first: it fails before anything has changed.
+        groups.sort_by_key(|(existing, _)| *existing == ExistingTag::Overwrite);
+        Ok(Self {
+            source,
+            version,
+            platforms: platforms(planned)?,
+            tags: groups,
+        })
+    }
+
+    /// Copies it.
+    pub(super) async fn copy(
+        &self,
+        cx: &Context,
+        clients: &Clients,
+        site: &Site,
+    ) -> Result<Outcome, Failed> {
+        let turn = clients.turns.copying(cx, &site.account, &site.name).await;
+        let turn = turn.map_err(|stopped| Failed {
+            partial: None,
+            is_complete: false,
+            diagnostic: diagnose::stopped(stopped),
+        })?;
+        let mut done: Option<Outcome> = None;
+        for (existing, tags) in &self.tags {
+            let job = MirrorJob {
+                version: self.version.clone(),
+                platforms: self.platforms.clone(),
+                tags: tags.clone(),
+                existing: existing.clone(),
+            };
+            let source = clients.source(self.source.repository());
+            let destination = Arc::new(site.destination.clone());
+            let copied = clients.engine.mirror(cx, &job, source, destination).await;
+            let stands = match &copied {
+                Ok(outcome) => Some(outcome),
+                Err(error) => error.partial.as_deref(),
+            };
+            if let Some(outcome) = stands {
+                turn.has_set(outcome.tags.iter().map(Tag::as_str));
+                done = Some(together(done, outcome));
+            }
+            if let Err(error) = copied {
+                return Err(self.failed(&error, done, site));
+            }
+        }
+        done.ok_or_else(|| Failed {
+            partial: None,
+            is_complete: false,
+            diagnostic: diagnose::invalid_state("image_tags"),
+        })
+    }
+
+    fn failed(&self, error: &mirror::Error, partial: Option<Outcome>, site: &Site) -> Failed {
+        let wanted: BTreeSet<&Tag> = self.tags.iter().flat_map(|(_, tags)| tags).collect();
+        let set = partial.iter().flat_map(|outcome| &outcome.tags);
+        let names = diagnose::Copy {
+            source: &self.source,
+            account: site.account.as_str(),
+            repository_uri: site.uri.as_str(),
+            repository_arn: &site.arn(),
+        };
+        Failed {
+            is_complete: set.collect::<BTreeSet<_>>() == wanted,
+            diagnostic: diagnose::copy(error, &names),
+            partial,
+        }
+    }
+}
+
+/// What several copies of the same bytes came to.
+fn together(before: Option<Outcome>, now: &Outcome) -> Outcome {
+    let Some(mut all) = before else {
+        return now.clone();
+    };
+    all.tags.extend(now.tags.iter().cloned());
+    all.moved_bytes += now.moved_bytes;
+    all.pulls += now.pulls;
+    all
+}
+
+fn platforms(model: &MirroredImage) -> Result<Platforms, Diagnostic> {
+    if model.platforms.is_null() {
+        return Ok(Platforms::All);
+    }
+    let chosen = known::texts(&model.platforms);
+    let chosen: Option<BTreeSet<Platform>> = chosen
+        .iter()
+        .flatten()
+        .map(|text| text.parse().ok())
+        .collect();
+    match chosen {
+        Some(chosen) if !chosen.is_empty() => Ok(Platforms::Only(chosen)),
+        _ => Err(diagnose::invalid_state("platforms")),
+    }
+}
+
+/// The model with everything in it that was open, after a copy. What the plan stated stays as it
+/// was stated.
+pub(super) fn realised(planned: MirroredImage, site: &Site, outcome: &Outcome) -> MirroredImage {
+    let mut state = planned.with_defaults();
+    let account = site.account.as_str();
+    let name = site.name.as_str();
+    let tags = known::texts(&state.image_tags)
+        .unwrap_or_else(|| outcome.tags.iter().map(ToString::to_string).collect());
+    settle(&mut state.image_tags, || known::to_texts(&tags));
+    settle(&mut state.account_id, || Attr::Known(account.to_owned()));
+    settle(&mut state.id, || plan::first_id(account, name, &tags));
+    settle(&mut state.repository_arn, || Attr::Known(site.arn()));
+    settle(&mut state.repository_uri, || Attr::Known(site.uri.clone()));
+    settle(&mut state.registry_alias, || {
+        Attr::Known(site.alias.clone())
+    });
+    let digest = outcome.root.digest.to_string();
+    settle(&mut state.source_digest, || {
+        Attr::Known(outcome.source_digest.to_string())
+    });
+    settle(&mut state.media_type, || {
+        Attr::Known(outcome.root.media_type.to_string())
+    });
+    settle(&mut state.size_bytes, || {
+        Attr::Known(i64::try_from(outcome.size_bytes).unwrap_or(i64::MAX))
+    });
+    settle(&mut state.images, || images(outcome));
+    let uri = state.repository_uri.known().cloned();
+    let uri = uri.unwrap_or_else(|| site.uri.clone());
+    settle(&mut state.image_uri, || {
+        Attr::Known(format!("{uri}@{digest}"))
+    });
+    settle(&mut state.digest, || Attr::Known(digest));
+    if known::text_map(&state.tag_uris).is_none() {
+        state.tag_uris = known::to_text_map(tag_uris(&uri, &tags));
+    }
+    state
+}
+
+/// The model after a copy that set only some tags: it tells of those, and of nothing else.
+pub(super) fn partly_realised(
+    planned: MirroredImage,
+    site: &Site,
+    outcome: &Outcome,
+) -> MirroredImage {
+    let open = MirroredImage {
+        image_tags: known::to_texts(&outcome.tags),
+        tag_uris: Attr::Unknown,
+        digest: Attr::Unknown,
+        source_digest: Attr::Unknown,
+        media_type: Attr::Unknown,
+        size_bytes: Attr::Unknown,
+        images: Attr::Unknown,
+        image_uri: Attr::Unknown,
+        ..planned
+    };
+    realised(open, site, outcome)
+}
+
+/// Fills in what is open.
+fn settle<T>(attr: &mut Attr<T>, value: impl FnOnce() -> Attr<T>) {
+    if attr.is_unknown() {
+        *attr = value();
+    }
+}
+
+fn images(outcome: &Outcome) -> known::TextMap {
+    let images = outcome.images.iter();
+    let images: BTreeMap<String, String> = images
+        .map(|(platform, digest)| (platform.clone(), digest.to_string()))
+        .collect();
+    known::to_text_map(images)
+}
+
+/// What to remember after a copy: the tags that show the image, and those of before.
+pub(super) fn remembered(mut private: Private, site: &Site, outcome: &Outcome) -> Private {
+    if !private.is_about(site.account.as_str(), site.name.as_str()) {
+        private = Private::new(site.account.as_str(), site.name.as_str(), false);
+    }
+    private.created_repository |= site.is_new;
+    for tag in &outcome.tags {
+        let digest = outcome.root.digest.to_string();
+        private.tags.insert(tag.to_string(), digest);
+    }
+    private
+}

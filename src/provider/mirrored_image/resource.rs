@@ -1,0 +1,111 @@
+//! The verbs of the resource, each in its own module.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+
+use crate::task::Context;
+use crate::tf::{
+    Applied, ApplyRequest, Diagnostics, IdentitySchema, ImportRequest, Imported, PlanRequest,
+    Planned, ReadRequest, ReadResponse, Resource, Schema, Value,
+};
+
+use super::super::connection::Connection;
+use super::super::diagnose;
+use super::model::MirroredImage;
+use super::private::Private;
+use super::{apply, import, import_id, plan, read, remove, schema, validate};
+
+/// The kind of object that `ecrpublic_mirrored_image` manages.
+#[derive(Clone, Debug)]
+pub(crate) struct MirroredImages {
+    /// The way out, once there is one.
+    pub(crate) connection: Arc<Connection>,
+}
+
+#[async_trait]
+impl Resource for MirroredImages {
+    type Model = MirroredImage;
+
+    fn schema(&self) -> Schema {
+        schema::schema()
+    }
+
+    fn identity_schema(&self) -> Option<IdentitySchema> {
+        Some(schema::identity_schema())
+    }
+
+    fn identity(&self, model: &MirroredImage) -> Value {
+        import_id::identity(&model.id)
+    }
+
+    fn validate(&self, config: &MirroredImage) -> Diagnostics {
+        validate::validate(config)
+    }
+
+    async fn plan(
+        &self,
+        _: &Context,
+        request: PlanRequest<MirroredImage>,
+    ) -> Planned<MirroredImage> {
+        let clients = self.connection.clients();
+        plan::plan(clients.as_deref().map(|clients| &clients.facts), request)
+    }
+
+    async fn apply(
+        &self,
+        cx: &Context,
+        request: ApplyRequest<MirroredImage>,
+    ) -> Applied<MirroredImage> {
+        let private = Private::read(&request.planned_private);
+        let Some(clients) = self.connection.clients() else {
+            return Applied {
+                state: request.prior,
+                private: request.planned_private,
+                diagnostics: diagnose::not_configured().into(),
+            };
+        };
+        match (request.prior, request.planned) {
+            (None, Some(planned)) => apply::create(cx, &clients, planned, private).boxed().await,
+            (Some(prior), Some(planned)) => {
+                apply::update(cx, &clients, prior, planned, private)
+                    .boxed()
+                    .await
+            }
+            (Some(prior), None) => remove::delete(cx, &clients, prior, &private).boxed().await,
+            (None, None) => Applied {
+                state: None,
+                private: Vec::new(),
+                diagnostics: Diagnostics::new(),
+            },
+        }
+    }
+
+    /// Without a configured provider nobody can be asked, and what was known stays.
+    async fn read(
+        &self,
+        cx: &Context,
+        request: ReadRequest<MirroredImage>,
+    ) -> ReadResponse<MirroredImage> {
+        match self.connection.clients() {
+            Some(clients) => read::read(cx, &clients, request).boxed().await,
+            None => ReadResponse {
+                state: Some(request.current.with_defaults()),
+                private: request.private,
+                diagnostics: Diagnostics::new(),
+            },
+        }
+    }
+
+    async fn import(&self, cx: &Context, request: ImportRequest) -> Imported<MirroredImage> {
+        match self.connection.clients() {
+            Some(clients) => import::import(cx, &clients, request.target).boxed().await,
+            None => Imported {
+                state: None,
+                private: Vec::new(),
+                diagnostics: diagnose::not_configured().into(),
+            },
+        }
+    }
+}
