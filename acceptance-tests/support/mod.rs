@@ -1,4 +1,8 @@
 //! What the scenarios are told with.
 
+#[cfg(feature = "interoperability")]
+pub(crate) mod daemon;
 pub(crate) mod packages;
+#[cfg(feature = "interoperability")]
+pub(crate) mod programs;
 pub(crate) mod terraform;

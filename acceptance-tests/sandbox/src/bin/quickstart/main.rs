@@ -1,74 +1,81 @@
-//! Shows the provider at work on this machine alone: no AWS account, no container engine, no
-//! internet. `cargo quickstart`.
+//! Real Terraform mirrors an image into two accounts of a stand-in ECR Public, while you watch.
+//!
+//! `cargo quickstart` needs Rust and Terraform: no AWS account, no Docker, no network. With
+//! `--keep` the stand-ins keep running afterwards, for you to play with.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "this program talks to a person at a terminal"
-)]
+mod read_back;
+mod stage;
+mod story;
+mod tell;
+mod terraform;
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, bail, ensure};
-use ecr_public_sandbox::{Sandbox, Seed};
+/// What the command line asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// Tell the story and clean up.
+    Story,
+    /// Tell the story up to the second plan, and leave everything running.
+    Keep,
+    /// Print how this is used.
+    Help,
+}
 
-const ADDRESS: &str = "registry.terraform.io/ecrpublic/ecrpublic";
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+const USAGE: &str = "\
+cargo quickstart [--keep]
+
+Builds the provider, starts stand-ins for Docker Hub, STS and ECR Public on this machine, and lets
+real Terraform apply examples/landing-zone to two accounts.
+
+  --keep    leave the stand-ins running and everything applied, until Ctrl-C";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let keep = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
-        [] => false,
-        [flag] if flag == "--keep" => true,
-        _ => {
-            println!("usage: cargo quickstart [--keep]");
-            return ExitCode::from(2);
+    let told = match wish(std::env::args().skip(1)) {
+        Ok(Wish::Help) => {
+            tell::say(USAGE);
+            return ExitCode::SUCCESS;
         }
+        Ok(wish) => story::tell(wish == Wish::Keep).await,
+        Err(unknown) => Err(anyhow::anyhow!("unknown argument `{unknown}`\n\n{USAGE}")),
     };
-    match run(keep).await {
+    match told {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            println!("\nquickstart stopped: {error:#}");
+            tell::failure(&error);
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(keep: bool) -> anyhow::Result<()> {
-    let terraform = terraform()?;
-    say("Building the provider. The first time this takes some minutes.");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
-    let binary = build(&root)?;
-
-    say("Starting stand-ins for Docker Hub, AWS STS and Amazon ECR Public on loopback.");
-    let sandbox = Sandbox::start(Seed::demo()).await?;
-    println!("   Docker Hub {}   STS {}", sandbox.hub_url(), sandbox.sts_url());
-    println!("   ECR Public API {}   registry {}", sandbox.api_url(), sandbox.registry_url());
-
-    let folder = tempfile::Builder::new().prefix("ecrpublic-quickstart-").tempdir()?;
-    let work = Work::prepare(&folder, &root, &binary, terraform, &sandbox)?;
-    say("Mirroring two images into two accounts with examples/landing-zone.");
-    println!("   folder: {}", work.folder.display());
-    work.run(&["init", "-input=false"], 0)?;
-    work.run(&["plan", "-input=false", "-out=tfplan"], 0)?;
-    work.run(&["apply", "-input=false", "tfplan"], 0)?;
-
-    say("Reading every image back by digest from the stand-in ECR Public.");
-    read_back(&work, &sandbox)?;
-    say("What the stand-in Docker Hub was asked for (only GET counts as a pull there).");
-    show_pulls(&sandbox)?;
-
-    say("Planning again: nothing is left to do.");
-    work.run(&["plan", "-input=false", "-detailed-exitcode"], 0)?;
-    if keep {
-        return work.keep(folder, &sandbox).await;
+fn wish(arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
+    let mut wish = Wish::Story;
+    for argument in arguments {
+        wish = match argument.as_str() {
+            "--keep" => Wish::Keep,
+            "--help" | "-h" => return Ok(Wish::Help),
+            _ => return Err(argument),
+        };
     }
-    say("Destroying what was made.");
-    work.run(&["destroy", "-auto-approve", "-input=false"], 0)?;
-    nothing_left(&sandbox)?;
-    sandbox.stop().await;
-    say("Done. `cargo quickstart --keep` leaves everything running to play with.");
-    Ok(())
+    Ok(wish)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(arguments: &[&str], expected: Result<Wish, &str>) {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned());
+        assert_eq!(wish(arguments), expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn arguments_choose_how_the_story_ends() {
+        check(&[], Ok(Wish::Story));
+        check(&["--keep"], Ok(Wish::Keep));
+        check(&["--keep", "--help"], Ok(Wish::Help));
+        check(&["--kept"], Err("--kept"));
+    }
 }

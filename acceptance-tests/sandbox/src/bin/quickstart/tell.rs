@@ -29,3 +29,9 @@ pub(crate) fn inset(text: &str) {
 pub(crate) fn took(what: &str, time: Duration) {
     println!("({what} took {:.1} s)", time.as_secs_f64());
 }
+
+/// Why the story ended early.
+#[expect(clippy::print_stderr, reason = "where a person looks for errors")]
+pub(crate) fn failure(error: &anyhow::Error) {
+    eprintln!("\nquickstart: {error:#}");
+}

@@ -1,0 +1,4 @@
+//! Where independent software decides whether what we did is right.
+
+mod busybox;
+mod moto;
