@@ -87,7 +87,7 @@ fn stranger() -> Digest {
 }
 
 /// An error and everything behind it.
-fn chain(error: &Error) -> String {
+pub(super) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {
