@@ -90,6 +90,8 @@ pub(super) enum What {
     SetTag(Tag, Digest),
     /// The request waits here until the gate is opened or the context ends.
     Wait(Arc<Gate>),
+    /// The request never ends, whatever the context says.
+    Hang,
     /// Nothing is done, once another request waits at the gate.
     FailAfter(Arc<Gate>, ErrorKind),
 }
@@ -295,6 +297,7 @@ impl Memory {
         cx.check()?;
         match what {
             Some(What::Fail(kind)) => Err(kind.into()),
+            Some(What::Hang) => std::future::pending().await,
             Some(What::Wait(gate)) => gate.pass(cx).await.map(|()| None),
             Some(What::FailAfter(gate, kind)) => {
                 cx.run(gate.reached()).await?;
