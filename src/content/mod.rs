@@ -4,6 +4,7 @@
 //!
 //! - Nothing here knows HTTP. The engine above can be tested against memory.
 //! - What a source hands out is not verified; whoever reads it verifies it.
+//! - Every verb ends soon after its context does, and then says [`ErrorKind::Stopped`].
 
 mod error;
 
@@ -83,7 +84,8 @@ pub trait Destination: Send + Sync {
 pub trait Upload: Send {
     /// Sends the whole blob and makes it readable under its digest. The stream must yield exactly
     /// the announced size and must fail before its last byte when the bytes are wrong: an error
-    /// of the stream leaves nothing behind.
+    /// of the stream leaves nothing behind. Before this returns an error, or after the context
+    /// ended, the upload is given up as by [`Upload::cancel`].
     ///
     /// # Cancel safety
     ///

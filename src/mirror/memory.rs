@@ -28,6 +28,16 @@ struct State {
     uploads: usize,
     refuses_empty_blobs: bool,
     stop_after: Option<(usize, Context)>,
+    latency: Latency,
+}
+
+/// How often a request lets others go first: differs from request to request, not from run to run.
+struct Latency(fastrand::Rng);
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self(fastrand::Rng::with_seed(0))
+    }
 }
 
 /// What was asked of a repository, in order.
@@ -80,6 +90,10 @@ pub(super) enum What {
     SetTag(Tag, Digest),
     /// The request waits here until the gate is opened or the context ends.
     Wait(Arc<Gate>),
+    /// The request never ends, whatever the context says.
+    Hang,
+    /// Nothing is done, once another request waits at the gate.
+    FailAfter(Arc<Gate>, ErrorKind),
 }
 
 /// A fault: on which request, whose subject contains what, after how many, how often.
@@ -168,6 +182,11 @@ impl Memory {
     /// Ends a context when so many more requests were made.
     pub(super) fn stop_after(&self, requests: usize, cx: &Context) {
         self.state.lock().unwrap().stop_after = Some((requests, cx.clone()));
+    }
+
+    /// Changes which requests let others go first.
+    pub(super) fn shuffle(&self, seed: u64) {
+        self.state.lock().unwrap().latency.0.seed(seed);
     }
 
     pub(super) fn refuse_empty_blobs(&self) {
@@ -264,17 +283,26 @@ impl Memory {
 
     /// Notes a request, and finds out what happens to it.
     async fn enter(&self, cx: &Context, on: On, event: Event) -> Result<Option<What>, Error> {
-        let what = {
+        let (what, turns) = {
             let mut state = self.state.lock().unwrap();
             let subject = format!("{event:?}");
             state.log.push(event);
             state.count_down();
-            state.fault(on, &subject)
+            let turns = state.latency.0.u8(0..6);
+            (state.fault(on, &subject), turns)
         };
+        for _turn in 0..turns {
+            tokio::task::yield_now().await;
+        }
         cx.check()?;
         match what {
             Some(What::Fail(kind)) => Err(kind.into()),
+            Some(What::Hang) => std::future::pending().await,
             Some(What::Wait(gate)) => gate.pass(cx).await.map(|()| None),
+            Some(What::FailAfter(gate, kind)) => {
+                cx.run(gate.reached()).await?;
+                Err(kind.into())
+            }
             Some(What::LoseBlobs) => {
                 self.state.lock().unwrap().blobs.clear();
                 Err(ErrorKind::ChildMissing.into())
@@ -440,7 +468,10 @@ impl Open {
         let event = Event::CommitBlob(self.blob.digest.clone());
         let what = self.memory.enter(cx, On::CommitBlob, event).await?;
         let mut received = Vec::new();
-        while let Some(chunk) = bytes.next().await {
+        // As a registry that was told the length: after the last byte the blob is complete.
+        while (received.len() as u64) < self.blob.size
+            && let Some(chunk) = bytes.next().await
+        {
             received.extend_from_slice(&chunk?);
             if matches!(what, Some(What::Cut(after)) if received.len() >= after) {
                 return Err(ErrorKind::UploadLost.into());

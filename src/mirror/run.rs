@@ -122,7 +122,7 @@ impl Run {
     }
 
     async fn pull(&self, cx: &Context, digest: &Digest) -> Result<Manifest, content::Error> {
-        let _permit = permit(cx, &self.shared.requests).await?;
+        let _permit = permit(cx, &self.shared.pulls).await?;
         self.pulls.fetch_add(1, Ordering::Relaxed);
         let manifest = flat(cx.run(self.source.manifest(cx, digest)).await)?;
         verify(&manifest, digest)?;

@@ -26,7 +26,10 @@ pub(super) struct Shared {
     pub(super) writing: Arc<Turns<At>>,
     /// Blobs in flight.
     pub(super) transfers: Transfers,
-    /// Requests for manifests in flight.
+    /// Manifests being read from sources. Apart from the other side, so that a source that makes
+    /// us wait does not hold up what the destinations can do.
+    pub(super) pulls: Arc<Semaphore>,
+    /// Requests about manifests and tags at destinations.
     pub(super) requests: Arc<Semaphore>,
 }
 
@@ -38,6 +41,7 @@ impl Shared {
             present: Present::default(),
             writing: Arc::new(Turns::new()),
             transfers: Transfers::new(limits.transfers),
+            pulls: Arc::new(Semaphore::new(REQUESTS)),
             requests: Arc::new(Semaphore::new(REQUESTS)),
         }
     }
@@ -203,7 +207,7 @@ const MANIFEST_BYTES: usize = 32 << 20;
 /// Entries of the set of known content; some 20 MiB. When it is full it starts afresh.
 const KNOWN: usize = 1 << 17;
 
-/// Requests for manifests at once: enough to ask for all children of a usual index in one round
+/// Requests about manifests at once, on either side: enough to ask for all children of a usual index in one round
 /// trip, few enough not to look like an attack.
 const REQUESTS: usize = 16;
 

@@ -52,7 +52,8 @@ impl World {
     fn is_at_rest(&self) {
         let shared: &Shared = self.engine.shared();
         assert_eq!(shared.transfers.available(), (8, 6), "permits are missing");
-        assert_eq!(shared.requests.available_permits(), 16);
+        let requests = [&shared.pulls, &shared.requests].map(|permits| permits.available_permits());
+        assert_eq!(requests, [16, 16], "permits are missing");
         assert_eq!((shared.reading.taken(), shared.writing.taken()), (0, 0));
         assert_eq!(self.ecr.open_uploads(), 0, "an upload was left open");
         assert_eq!(Arc::strong_count(&self.hub), 1, "a task is left");
@@ -87,7 +88,7 @@ fn stranger() -> Digest {
 }
 
 /// An error and everything behind it.
-fn chain(error: &Error) -> String {
+pub(super) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {

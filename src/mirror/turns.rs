@@ -14,29 +14,34 @@ use crate::task::{Context, Stopped};
 /// does the work: one failure is never everybody's failure.
 #[derive(Debug)]
 pub(super) struct Turns<K: Eq + Hash> {
-    slots: Mutex<HashMap<K, Arc<Semaphore>>>,
+    lines: Mutex<HashMap<K, Line>>,
+}
+
+/// Those who work on a key or wait for it. It exists as long as there is somebody.
+#[derive(Debug)]
+struct Line {
+    turn: Arc<Semaphore>,
+    length: usize,
 }
 
 /// The right to work on a key until it is dropped.
 #[derive(Debug)]
 pub(super) struct Turn<K: Eq + Hash> {
-    // Dropped before the place, in this order: the place must be the last to hold the slot.
     _permit: OwnedSemaphorePermit,
     _place: Place<K>,
 }
 
-/// A place in line. The last one to leave takes the slot away.
+/// A place in line, left when it is dropped.
 #[derive(Debug)]
 struct Place<K: Eq + Hash> {
     turns: Arc<Turns<K>>,
     key: K,
-    slot: Arc<Semaphore>,
 }
 
 impl<K: Eq + Hash + Clone> Turns<K> {
     pub(super) fn new() -> Self {
         Self {
-            slots: Mutex::default(),
+            lines: Mutex::default(),
         }
     }
 
@@ -50,17 +55,8 @@ impl<K: Eq + Hash + Clone> Turns<K> {
     ///
     /// Cancel safe; the place in line is given up.
     pub(super) async fn take(self: &Arc<Self>, cx: &Context, key: K) -> Result<Turn<K>, Stopped> {
-        let slot = {
-            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-            let fresh = || Arc::new(Semaphore::new(1));
-            Arc::clone(slots.entry(key.clone()).or_insert_with(fresh))
-        };
-        let place = Place {
-            turns: Arc::clone(self),
-            key,
-            slot,
-        };
-        let permit = cx.run(Arc::clone(&place.slot).acquire_owned()).await?;
+        let (place, turn) = self.join(key);
+        let permit = cx.run(turn.acquire_owned()).await?;
         match permit {
             Ok(permit) => Ok(Turn {
                 _permit: permit,
@@ -70,20 +66,36 @@ impl<K: Eq + Hash + Clone> Turns<K> {
         }
     }
 
+    fn join(self: &Arc<Self>, key: K) -> (Place<K>, Arc<Semaphore>) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines.entry(key.clone()).or_insert_with(|| Line {
+            turn: Arc::new(Semaphore::new(1)),
+            length: 0,
+        });
+        line.length += 1;
+        let place = Place {
+            turns: Arc::clone(self),
+            key,
+        };
+        (place, Arc::clone(&line.turn))
+    }
+
     /// How many keys somebody works on or waits for.
     #[cfg(test)]
     pub(super) fn taken(&self) -> usize {
-        self.slots.lock().unwrap().len()
+        self.lines.lock().unwrap().len()
     }
 }
 
 impl<K: Eq + Hash> Drop for Place<K> {
     fn drop(&mut self) {
-        let slots = self.turns.slots.lock();
-        let mut slots = slots.unwrap_or_else(PoisonError::into_inner);
-        // The table and this place: nobody else is in line, and nobody can join under the lock.
-        if Arc::strong_count(&self.slot) == 2 {
-            slots.remove(&self.key);
+        let lines = self.turns.lines.lock();
+        let mut lines = lines.unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = lines.get_mut(&self.key) {
+            line.length -= 1;
+            if line.length == 0 {
+                lines.remove(&self.key);
+            }
         }
     }
 }

@@ -69,14 +69,14 @@ impl Reader {
         }
     }
 
-    /// Asks the source for the first byte.
+    /// Asks the source for the first byte. A blob without bytes is checked at once.
     ///
     /// # Errors
     ///
     /// The source cannot be opened, or was interrupted too often.
     pub(super) async fn start(&mut self) -> Result<(), Error> {
         if self.blob.size == 0 {
-            return Ok(());
+            return self.finish().map(drop);
         }
         loop {
             match self.open().await {

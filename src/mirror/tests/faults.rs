@@ -1,12 +1,13 @@
 //! Broken transfers: what is resumed, what is tried again, and what is said in the end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::images::{first_layer, image, layer, single, usual};
-use super::{World, chain};
+use super::images::{LAYER, entry, first_layer, image, layer, single, usual};
+use super::{World, chain, stranger};
 use crate::blame::Blame;
 use crate::content::{ErrorKind, PullBudget};
-use crate::mirror::memory::{Event, Fault, On, What};
+use crate::mirror::memory::{Event, Fault, Gate, On, What};
 use crate::mirror::{Cause, Error, Side, Step};
 use crate::oci::Digest;
 use crate::task::monotonic;
@@ -215,6 +216,31 @@ async fn every_kind_of_refusal_ends_the_copy_with_its_side_and_step() {
         assert_eq!((error.side, error.step), (Side::Destination, step));
         assert!(world.ecr.tags().is_empty() && error.partial.is_none());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_stops_transfers_that_would_take_for_ever() {
+    let world = World::new();
+    let blob = first_layer(&single(&world.hub));
+    let gate = Gate::closed();
+    let hold = Fault::once(On::CommitBlob, What::Wait(Arc::clone(&gate)));
+    world.ecr.fail(hold.of(&blob));
+    let refuse = What::FailAfter(gate, ErrorKind::Refused);
+    world.ecr.fail(Fault::once(On::CommitBlob, refuse));
+    let error = world.mirror().await.unwrap_err();
+    assert_eq!(*kind(&error), ErrorKind::Refused);
+    assert_ne!(error.subject, blob.to_string());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_blob_with_another_digest_is_never_committed() {
+    let world = World::new();
+    let claimed = entry(LAYER, &stranger(), 0);
+    let root = image(&world.hub, "linux/amd64", &[claimed]);
+    world.hub.set_tag("1", root.digest());
+    let error = world.mirror().await.unwrap_err();
+    assert_eq!((error.side, error.step), (Side::Source, Step::ReadBlob));
+    assert_eq!(error.subject, stranger().to_string());
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,6 +18,8 @@ async fn any_graph_with_any_faults_ends_complete_or_with_an_error() {
     for seed in 0..GRAPHS {
         let mut random = Rng::with_seed(seed);
         let world = World::new();
+        world.hub.shuffle(random.u64(..));
+        world.ecr.shuffle(random.u64(..));
         let root = graph(&mut random, &world.hub);
         seed_destination(&mut random, &world, &root);
         break_something(&mut random, &world);

@@ -85,6 +85,30 @@ async fn copies_to_one_repository_write_everything_once() {
     assert!(world.ecr.has_all(root.digest()));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn copies_on_several_threads_write_everything_once_and_leave_nothing() {
+    for round in 0..40 {
+        let hub = Memory::new("docker.io", "library/app");
+        let root = usual(&hub);
+        hub.shuffle(round);
+        let target = Memory::new("public.ecr.aws", "a/app");
+        let mut copies = Copies::of(&hub, 3);
+        let engine = copies.engine.clone();
+        for number in 0..10 {
+            let tag = format!("t{number}");
+            copies.start(&Context::new(), job_with(&[&tag]), &target);
+        }
+        for done in copies.done().await {
+            done.unwrap();
+        }
+        assert_eq!((hub.pulls(), target.tags().len()), (5, 10));
+        assert!(target.has_all(root.digest()));
+        let shared = engine.shared();
+        assert_eq!((shared.reading.taken(), shared.writing.taken()), (0, 0));
+        assert_eq!(shared.transfers.available(), (3, 2));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_fails_hands_the_work_on() {
     let hub = Memory::new("docker.io", "library/app");

@@ -114,6 +114,35 @@ async fn a_stop_in_the_middle_of_a_silent_layer_takes_effect_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_listen_is_left_after_two_seconds() {
+    let requests = [
+        (On::Resolve, 0),
+        (On::Resolve, 1),
+        (On::ReadManifest, 1),
+        (On::CheckBlobs, 0),
+        (On::BeginUpload, 1),
+        (On::PutManifest, 1),
+        (On::PutManifest, 4),
+    ];
+    for (on, skip) in requests {
+        let world = World::new();
+        usual(&world.hub);
+        world
+            .ecr
+            .fail(Fault::once(on, What::Hang).skip(skip).times(9));
+        let limited = World {
+            cx: world.cx.within(Duration::from_secs(5)),
+            ..world
+        };
+        let started = monotonic();
+        let error = limited.mirror().await.unwrap_err();
+        assert_eq!(error.blame(), Blame::Stopped, "{on:?}");
+        assert!(started.elapsed() <= Duration::from_secs(7), "{on:?}");
+        assert!(limited.ecr.tags().is_empty() && error.partial.is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_copy_that_is_stopped_already_asks_nobody() {
     let world = World::new();
     single(&world.hub);
