@@ -152,7 +152,7 @@ fn section(block: &Block, modes: &[Mode], path: &str, nested: &mut Vec<(String, 
             below.push((join(path, each.name), each.block.clone()));
         }
     }
-    lines.sort();
+    lines.sort_by_key(|line| line.replace('`', " "));
     below.sort_by(|one, other| other.0.cmp(&one.0)); // taken from the end
     nested.extend(below);
     lines.concat()

@@ -11,6 +11,8 @@ mod architecture;
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod examples;
 #[cfg(all(test, feature = "interoperability"))]
 mod interoperability;
