@@ -7,6 +7,8 @@
 
 mod clock;
 mod context;
+mod work;
 
 pub use clock::{monotonic, wall};
 pub use context::{Context, Stopped};
+pub use work::Work;

@@ -36,6 +36,15 @@ impl Diagnostic {
         Self::new(Severity::Warning, summary.into())
     }
 
+    /// An error that only a new version of the provider can mend. `fact`: what was unexpected.
+    #[must_use]
+    pub fn defect(summary: impl Into<String>, fact: impl Into<String>) -> Self {
+        Self::error(summary).detail(fact).detail(
+            "This is a defect of the provider. Please report it with the version of the provider \
+             and of Terraform.",
+        )
+    }
+
     fn new(severity: Severity, summary: String) -> Self {
         Self {
             severity,

@@ -7,6 +7,7 @@
 
 mod diagnostics;
 mod model;
+mod number;
 mod path;
 mod resource;
 mod schema;
@@ -15,6 +16,7 @@ pub mod wire;
 
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use model::{Field, Model, ModelError};
+pub use number::Number;
 pub use path::{Path, Step};
 pub use resource::{
     Applied, ApplyRequest, ClientCapabilities, Configured, DynProvider, DynResource, ImportRequest,
@@ -25,4 +27,4 @@ pub use schema::{
     Attribute, AttributeType, Block, IdentityAttribute, IdentitySchema, Mode, NestedBlock, Nesting,
     Schema,
 };
-pub use value::{Attr, Number, Type, Value};
+pub use value::{Attr, Type, Value};

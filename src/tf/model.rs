@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::number::Number;
 use super::path::{Path, Step};
-use super::value::{Attr, Number, Value};
+use super::value::{Attr, Value};
 
 /// A struct that stands for an object value. Implemented by [`model!`](crate::model).
 pub trait Model: Sized {
@@ -221,6 +222,8 @@ macro_rules! model {
             fn from_object(
                 object: &::std::collections::BTreeMap<String, $crate::tf::Value>,
             ) -> Result<Self, $crate::tf::ModelError> {
+                // A model without fields reads nothing.
+                let _ = object;
                 Ok(Self {
                     $( $field: {
                         let value = object

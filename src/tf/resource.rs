@@ -388,12 +388,8 @@ fn required<M: Model>(value: &Value) -> Result<M, ModelError> {
 }
 
 fn mismatch(error: &ModelError) -> Diagnostic {
-    Diagnostic::error("Value does not match the schema")
-        .detail(format!(
-            "The provider received a value that its schema does not allow: {error}."
-        ))
-        .detail(
-            "This is a defect of the provider. Please report it with the version of the provider \
-             and of Terraform.",
-        )
+    Diagnostic::defect(
+        "Value does not match the schema",
+        format!("The provider received a value that its schema does not allow: {error}."),
+    )
 }

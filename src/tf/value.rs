@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::number::Number;
+
 /// A value of any type. Its type is given by the schema, not by the value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -19,17 +21,6 @@ pub enum Value {
     List(Vec<Value>),
     /// A map or an object.
     Map(BTreeMap<String, Value>),
-}
-
-/// A number in the form in which it travels, so that it goes back unchanged.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Number {
-    /// A whole number that fits.
-    Integer(i64),
-    /// A fraction that is exactly a double, or an infinity.
-    Float(f64),
-    /// Everything else, as plain decimal digits.
-    Decimal(String),
 }
 
 /// The type of a value.
@@ -73,6 +64,33 @@ impl Type {
     pub fn map(of: Self) -> Self {
         Self::Map(Box::new(of))
     }
+
+    /// Its kind in words.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::String => "a string",
+            Self::Number => "a number",
+            Self::Bool => "a bool",
+            Self::Dynamic => "a value with its type",
+            Self::List(_) => "a list",
+            Self::Set(_) => "a set",
+            Self::Map(_) => "a map",
+            Self::Object(_) => "an object",
+            Self::Tuple(_) => "a tuple",
+        }
+    }
+
+    /// Whether a value without parts can be of this type.
+    pub(super) fn admits(&self, value: &Value) -> bool {
+        matches!(
+            (self, value),
+            (_, Value::Null | Value::Unknown)
+                | (Self::Dynamic, _)
+                | (Self::String, Value::String(_))
+                | (Self::Number, Value::Number(_))
+                | (Self::Bool, Value::Bool(_))
+        )
+    }
 }
 
 impl Value {
@@ -91,6 +109,39 @@ impl Value {
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
+    }
+
+    /// The same value with null in place of everything unknown.
+    #[must_use]
+    pub fn without_unknowns(self) -> Self {
+        match self {
+            Self::Unknown => Self::Null,
+            Self::List(elements) => {
+                Self::List(elements.into_iter().map(Self::without_unknowns).collect())
+            }
+            Self::Map(elements) => {
+                let elements = elements.into_iter();
+                Self::Map(
+                    elements
+                        .map(|(key, each)| (key, each.without_unknowns()))
+                        .collect(),
+                )
+            }
+            known => known,
+        }
+    }
+
+    /// Its kind in words.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Unknown => "an unknown value",
+            Self::Bool(_) => "a bool",
+            Self::Number(_) => "a number",
+            Self::String(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map or object",
+        }
     }
 }
 

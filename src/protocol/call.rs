@@ -1,0 +1,186 @@
+//! What all calls share: a request id, a span, the stop token, the panic fence.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use tokio::time::Instant;
+use tonic::{Response, Status};
+use tracing::{Instrument, Span};
+use uuid::Uuid;
+
+use super::encode;
+use super::tfplugin6 as proto;
+use crate::task::{Context, Work, monotonic};
+use crate::tf::{Diagnostic, Diagnostics};
+
+/// The version of the protocol that the definitions in `proto/` describe.
+pub(super) const PROTOCOL_VERSION: &str = "6.11";
+
+/// What the service answers.
+pub(super) type Reply<A> = Result<Response<A>, Status>;
+
+/// An answer that can carry messages for the practitioner.
+pub(super) trait Answer: Send + 'static {
+    /// Its messages.
+    fn diagnostics(&mut self) -> &mut Vec<proto::Diagnostic>;
+}
+
+/// One remote procedure call in the making.
+#[derive(Debug)]
+pub(super) struct Call {
+    cx: Context,
+    work: Work,
+    span: Span,
+    started: Instant,
+}
+
+impl Call {
+    /// Begins a call. `kind` is the type name of the resource that it is about.
+    pub(super) fn begin(work: &Work, address: &str, rpc: &'static str, kind: Option<&str>) -> Self {
+        let span = tracing::info_span!(
+            "rpc",
+            tf_rpc = rpc,
+            tf_req_id = %Uuid::new_v4(),
+            tf_provider_addr = address,
+            tf_proto_version = PROTOCOL_VERSION,
+            tf_resource_type = kind,
+        );
+        tracing::trace!(parent: &span, "call received");
+        Self {
+            cx: work.context(),
+            work: work.clone(),
+            span,
+            started: monotonic(),
+        }
+    }
+
+    /// What governs the work of this call.
+    pub(super) fn context(&self) -> Context {
+        self.cx.clone()
+    }
+
+    /// Does the work and answers. When the work fails or panics, `fallback` is the answer, with a
+    /// message about it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the work, so it must be cancel safe.
+    pub(super) async fn answer<A: Answer>(
+        self,
+        fallback: A,
+        work: impl Future<Output = Result<A, Diagnostic>> + Send,
+    ) -> Reply<A> {
+        Ok(Response::new(self.fenced(fallback, work).await))
+    }
+
+    /// As [`Call::answer`], for work that must come to its end. When the connection goes away, the
+    /// context of the call is cancelled and the work winds down by itself.
+    pub(super) async fn answer_in_any_case<A: Answer>(
+        self,
+        fallback: A,
+        work: impl Future<Output = Result<A, Diagnostic>> + Send + 'static,
+    ) -> Reply<A> {
+        let gone = self.cx.token().clone().drop_guard();
+        let tracker = self.work.clone();
+        let done = tracker.spawn(self.fenced(fallback, work)).await;
+        gone.disarm();
+        done.map(Response::new)
+            .map_err(|_| Status::unavailable("the provider is ending"))
+    }
+
+    async fn fenced<A: Answer>(
+        self,
+        mut fallback: A,
+        work: impl Future<Output = Result<A, Diagnostic>> + Send,
+    ) -> A {
+        let fence = AssertUnwindSafe(work).catch_unwind();
+        let failure = match fence.instrument(self.span.clone()).await {
+            Ok(Ok(mut answer)) => {
+                self.log(answer.diagnostics());
+                return answer;
+            }
+            Ok(Err(diagnostic)) => diagnostic,
+            Err(panic) => panicked(&*panic),
+        };
+        let failure = encode::diagnostics(&Diagnostics::from(failure));
+        fallback.diagnostics().extend(failure);
+        self.log(fallback.diagnostics());
+        fallback
+    }
+
+    fn log(&self, diagnostics: &[proto::Diagnostic]) {
+        let _inside = self.span.enter();
+        let count = |severity| {
+            diagnostics
+                .iter()
+                .filter(|each| each.severity() == severity)
+                .count()
+        };
+        for diagnostic in diagnostics {
+            let summary = diagnostic.summary.as_str();
+            let detail = diagnostic.detail.as_str();
+            match diagnostic.severity() {
+                proto::diagnostic::Severity::Warning => tracing::warn!(
+                    diagnostic_summary = summary,
+                    diagnostic_detail = detail,
+                    "answered with a warning"
+                ),
+                _ => tracing::error!(
+                    diagnostic_summary = summary,
+                    diagnostic_detail = detail,
+                    "answered with an error"
+                ),
+            }
+        }
+        tracing::debug!(
+            tf_req_duration_ms =
+                u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            diagnostic_error_count = count(proto::diagnostic::Severity::Error),
+            diagnostic_warning_count = count(proto::diagnostic::Severity::Warning),
+            "call answered"
+        );
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Diagnostic {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    Diagnostic::defect(
+        "Provider failed unexpectedly",
+        format!("The operation ended in a panic: {message}."),
+    )
+}
+
+macro_rules! answers {
+    ($($operation:ident),* $(,)?) => {
+        $(impl Answer for proto::$operation::Response {
+            fn diagnostics(&mut self) -> &mut Vec<proto::Diagnostic> {
+                &mut self.diagnostics
+            }
+        })*
+    };
+}
+
+answers!(
+    apply_resource_change,
+    configure_provider,
+    get_functions,
+    get_metadata,
+    get_provider_schema,
+    get_resource_identity_schemas,
+    import_resource_state,
+    move_resource_state,
+    plan_resource_change,
+    read_data_source,
+    read_resource,
+    upgrade_resource_identity,
+    upgrade_resource_state,
+    validate_data_resource_config,
+    validate_provider_config,
+    validate_resource_config,
+);

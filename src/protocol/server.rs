@@ -1,0 +1,311 @@
+//! The service: one short method per call, in the order of `proto/tfplugin6.proto`.
+//!
+//! Calls without a method here are answered by the host's own convention for what a provider does
+//! not offer, the status `UNIMPLEMENTED`: no schema and no capability announces them.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use tonic::service::Routes;
+use tonic::{Request, Response};
+
+use super::call::{Call, Reply};
+use super::resources::Resources;
+use super::tfplugin6 as proto;
+use super::tfplugin6::provider_server::{Provider, ProviderServer};
+use super::{decode, encode};
+use crate::task::Work;
+use crate::tf::{Diagnostic, DynProvider};
+
+/// The largest message in both directions, the limit that providers written in Go have. A host
+/// sends whatever a configuration holds.
+const MAX_MESSAGE_BYTES: usize = 256 * 1024 * 1024;
+
+/// A provider, served.
+pub struct Server {
+    provider: Arc<dyn DynProvider>,
+    resources: OnceLock<Arc<Resources>>,
+    work: Work,
+    address: &'static str,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .field("work", &self.work)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Serves a provider. `address` names it in logs; `work` is what the process waits for before
+    /// it ends.
+    pub fn new(provider: Arc<dyn DynProvider>, address: &'static str, work: Work) -> Self {
+        Self {
+            provider,
+            resources: OnceLock::new(),
+            work,
+            address,
+        }
+    }
+
+    /// The service, ready to be put on a connection.
+    #[must_use]
+    pub fn into_routes(self) -> Routes {
+        Routes::new(
+            ProviderServer::new(self)
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
+    }
+
+    fn call(&self, rpc: &'static str) -> Call {
+        Call::begin(&self.work, self.address, rpc, None)
+    }
+
+    fn call_about(&self, rpc: &'static str, type_name: &str) -> Call {
+        Call::begin(&self.work, self.address, rpc, Some(type_name))
+    }
+
+    fn resources(&self) -> &Arc<Resources> {
+        self.resources
+            .get_or_init(|| Arc::new(Resources::new(self.provider.resources())))
+    }
+}
+
+#[tonic::async_trait]
+impl Provider for Server {
+    async fn get_metadata(
+        &self,
+        _: Request<proto::get_metadata::Request>,
+    ) -> Reply<proto::get_metadata::Response> {
+        let work = async {
+            let names = self.resources().names();
+            Ok(proto::get_metadata::Response {
+                server_capabilities: Some(encode::capabilities()),
+                resources: names
+                    .map(|name| proto::get_metadata::ResourceMetadata {
+                        type_name: name.to_owned(),
+                    })
+                    .collect(),
+                ..Default::default()
+            })
+        };
+        self.call("GetMetadata")
+            .answer(Default::default(), work)
+            .await
+    }
+
+    async fn get_provider_schema(
+        &self,
+        _: Request<proto::get_provider_schema::Request>,
+    ) -> Reply<proto::get_provider_schema::Response> {
+        let work = async {
+            Ok(proto::get_provider_schema::Response {
+                provider: Some(encode::schema(&self.provider.schema())),
+                resource_schemas: self.resources().schemas(),
+                server_capabilities: Some(encode::capabilities()),
+                ..Default::default()
+            })
+        };
+        self.call("GetProviderSchema")
+            .answer(Default::default(), work)
+            .await
+    }
+
+    async fn get_resource_identity_schemas(
+        &self,
+        _: Request<proto::get_resource_identity_schemas::Request>,
+    ) -> Reply<proto::get_resource_identity_schemas::Response> {
+        let work = async {
+            Ok(proto::get_resource_identity_schemas::Response {
+                identity_schemas: self.resources().identity_schemas(),
+                diagnostics: Vec::new(),
+            })
+        };
+        self.call("GetResourceIdentitySchemas")
+            .answer(Default::default(), work)
+            .await
+    }
+
+    async fn get_functions(
+        &self,
+        _: Request<proto::get_functions::Request>,
+    ) -> Reply<proto::get_functions::Response> {
+        let none = async { Ok(proto::get_functions::Response::default()) };
+        self.call("GetFunctions")
+            .answer(Default::default(), none)
+            .await
+    }
+
+    async fn validate_provider_config(
+        &self,
+        request: Request<proto::validate_provider_config::Request>,
+    ) -> Reply<proto::validate_provider_config::Response> {
+        let request = request.into_inner();
+        let work = async {
+            let kind = self.provider.schema().block.value_type();
+            let config = decode::value(request.config.as_ref(), &kind, "provider block")?;
+            let diagnostics = encode::diagnostics(&self.provider.validate(&config));
+            Ok(proto::validate_provider_config::Response { diagnostics })
+        };
+        self.call("ValidateProviderConfig")
+            .answer(Default::default(), work)
+            .await
+    }
+
+    async fn configure_provider(
+        &self,
+        request: Request<proto::configure_provider::Request>,
+    ) -> Reply<proto::configure_provider::Response> {
+        let request = request.into_inner();
+        let call = self.call("ConfigureProvider");
+        let cx = call.context();
+        let work = async {
+            tracing::debug!(terraform_version = request.terraform_version, "configuring");
+            let kind = self.provider.schema().block.value_type();
+            let config = decode::value(request.config.as_ref(), &kind, "provider block")?;
+            let configured = self.provider.configure(&cx, config).await;
+            let diagnostics = encode::diagnostics(&configured.diagnostics);
+            Ok(proto::configure_provider::Response { diagnostics })
+        };
+        call.answer(Default::default(), work).await
+    }
+
+    async fn stop_provider(
+        &self,
+        _: Request<proto::stop_provider::Request>,
+    ) -> Reply<proto::stop_provider::Response> {
+        tracing::info!(tf_rpc = "StopProvider", "asked to stop");
+        self.work.stop();
+        Ok(Response::new(proto::stop_provider::Response::default()))
+    }
+
+    async fn validate_resource_config(
+        &self,
+        request: Request<proto::validate_resource_config::Request>,
+    ) -> Reply<proto::validate_resource_config::Response> {
+        let request = request.into_inner();
+        let call = self.call_about("ValidateResourceConfig", &request.type_name);
+        let work = async { self.resources().get(&request.type_name)?.validate(&request) };
+        call.answer(Default::default(), work).await
+    }
+
+    async fn upgrade_resource_state(
+        &self,
+        request: Request<proto::upgrade_resource_state::Request>,
+    ) -> Reply<proto::upgrade_resource_state::Response> {
+        let request = request.into_inner();
+        let call = self.call_about("UpgradeResourceState", &request.type_name);
+        let work = async { self.resources().get(&request.type_name)?.upgrade(&request) };
+        call.answer(Default::default(), work).await
+    }
+
+    async fn upgrade_resource_identity(
+        &self,
+        request: Request<proto::upgrade_resource_identity::Request>,
+    ) -> Reply<proto::upgrade_resource_identity::Response> {
+        let request = request.into_inner();
+        let call = self.call_about("UpgradeResourceIdentity", &request.type_name);
+        let work = async {
+            let resource = self.resources().get(&request.type_name)?;
+            resource.upgrade_identity(&request)
+        };
+        call.answer(Default::default(), work).await
+    }
+
+    async fn read_resource(
+        &self,
+        request: Request<proto::read_resource::Request>,
+    ) -> Reply<proto::read_resource::Response> {
+        let request = request.into_inner();
+        let call = self.call_about("ReadResource", &request.type_name);
+        let cx = call.context();
+        // Whatever goes wrong, nothing is gone.
+        let unchanged = proto::read_resource::Response {
+            new_state: request.current_state.clone(),
+            private: request.private.clone(),
+            ..Default::default()
+        };
+        let work = async move {
+            let resource = self.resources().get(&request.type_name)?;
+            resource.read(&cx, request).await
+        };
+        call.answer(unchanged, work).await
+    }
+
+    async fn plan_resource_change(
+        &self,
+        request: Request<proto::plan_resource_change::Request>,
+    ) -> Reply<proto::plan_resource_change::Response> {
+        let request = request.into_inner();
+        let call = self.call_about("PlanResourceChange", &request.type_name);
+        let cx = call.context();
+        let work = async move {
+            let resource = self.resources().get(&request.type_name)?;
+            resource.plan(&cx, request).await
+        };
+        call.answer(Default::default(), work).await
+    }
+
+    async fn apply_resource_change(
+        &self,
+        request: Request<proto::apply_resource_change::Request>,
+    ) -> Reply<proto::apply_resource_change::Response> {
+        let request = request.into_inner();
+        let call = self.call_about("ApplyResourceChange", &request.type_name);
+        let cx = call.context();
+        // An error with the prior state: a create leaves nothing, anything else what was there.
+        let unchanged = proto::apply_resource_change::Response {
+            new_state: request.prior_state.clone(),
+            private: request.planned_private.clone(),
+            ..Default::default()
+        };
+        let resources = Arc::clone(self.resources());
+        let work = async move {
+            let resource = resources.get(&request.type_name)?;
+            resource.apply(&cx, request).await
+        };
+        call.answer_in_any_case(unchanged, work).await
+    }
+
+    async fn import_resource_state(
+        &self,
+        request: Request<proto::import_resource_state::Request>,
+    ) -> Reply<proto::import_resource_state::Response> {
+        let request = request.into_inner();
+        let call = self.call_about("ImportResourceState", &request.type_name);
+        let cx = call.context();
+        let work = async move {
+            let resource = self.resources().get(&request.type_name)?;
+            resource.import(&cx, request).await
+        };
+        call.answer(Default::default(), work).await
+    }
+
+    async fn validate_data_resource_config(
+        &self,
+        request: Request<proto::validate_data_resource_config::Request>,
+    ) -> Reply<proto::validate_data_resource_config::Response> {
+        let name = request.into_inner().type_name;
+        let call = self.call_about("ValidateDataResourceConfig", &name);
+        call.answer(Default::default(), async { Err(no_data_source(&name)) })
+            .await
+    }
+
+    async fn read_data_source(
+        &self,
+        request: Request<proto::read_data_source::Request>,
+    ) -> Reply<proto::read_data_source::Response> {
+        let name = request.into_inner().type_name;
+        let call = self.call_about("ReadDataSource", &name);
+        call.answer(Default::default(), async { Err(no_data_source(&name)) })
+            .await
+    }
+}
+
+fn no_data_source(name: &str) -> Diagnostic {
+    Diagnostic::error("Data source not supported")
+        .detail(format!("The provider has no data source `{name}`."))
+}
