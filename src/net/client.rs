@@ -108,15 +108,13 @@ impl Transport for HttpClient {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let client = self.lane(&request);
         let answer = client.execute(prepare(request)).await;
-        let mut answer = answer.map_err(|error| lower(error, TransportErrorKind::Closed))?;
+        let mut answer = answer.map_err(lower)?;
         Ok(Response {
             status: answer.status(),
             headers: std::mem::take(answer.headers_mut()),
-            body: Incoming::new(
-                answer
-                    .bytes_stream()
-                    .map_err(|error| lower(error, TransportErrorKind::Cut)),
-            ),
+            body: Incoming::new(answer.bytes_stream().map_err(|error| {
+                TransportError::new(TransportErrorKind::Cut, error.without_url())
+            })),
         })
     }
 }
@@ -142,7 +140,7 @@ fn prepare(request: Request) -> reqwest::Request {
 }
 
 /// Strips the URL, which may be signed, and sorts the error.
-fn lower(error: reqwest::Error, otherwise: TransportErrorKind) -> TransportError {
+fn lower(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     let kind = if is_tls(&error) {
         TransportErrorKind::Tls
@@ -153,25 +151,21 @@ fn lower(error: reqwest::Error, otherwise: TransportErrorKind) -> TransportError
     } else if error.is_builder() {
         TransportErrorKind::Invalid
     } else {
-        otherwise
+        TransportErrorKind::Closed
     };
     TransportError::new(kind, error)
 }
 
 /// Whether TLS itself failed, which another try does not heal; a handshake that was cut is an
 /// input/output error and not this.
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let inner = cause
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        if cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    // What an input/output error wraps is not its source: `source()` skips over it.
+    let wrapped = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || wrapped.is_some_and(|inner| is_tls(inner))
+        || error.source().is_some_and(is_tls)
 }
 
 #[cfg(test)]

@@ -38,7 +38,11 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(60);
 /// How long the answer to a whole upload may take: the registry hashes and moves the blob now.
 pub(crate) const COMMIT_ANSWER: Duration = Duration::from_secs(300);
 
-/// How long a body may pause, in either direction.
+/// How long a body of an upload may stand still at the wire. Longer than [`STALL`], because half
+/// a megabyte is buffered below us and a slow line needs time to take it.
+pub(crate) const SEND_STALL: Duration = Duration::from_secs(120);
+
+/// How long the body of an answer may pause.
 pub(crate) const STALL: Duration = Duration::from_secs(30);
 
 /// How long giving up an upload may take.
@@ -77,7 +81,7 @@ pub(crate) async fn read_up_to(
     let mut length = 0;
     while let Some(chunk) = tokio::time::timeout(STALL, body.next())
         .await
-        .map_err(|_elapsed| TransportErrorKind::Timeout)?
+        .map_err(|_elapsed| TransportErrorKind::Stalled)?
     {
         let mut chunk = chunk?;
         let is_over = chunk.len() > limit - length;
@@ -148,7 +152,7 @@ mod tests {
             Incoming::new(stream::iter([Ok(Bytes::from_static(b"x"))]).chain(stream::pending()));
         let started = crate::task::monotonic();
         let error = read_up_to(stalled, 20).await.unwrap_err();
-        assert_eq!(error.kind, TransportErrorKind::Timeout);
+        assert_eq!(error.kind, TransportErrorKind::Stalled);
         assert_eq!(started.elapsed(), STALL);
     }
 }

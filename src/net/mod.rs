@@ -3,7 +3,7 @@
 //! # Invariants
 //!
 //! - Nothing here follows a redirect, decodes a body or answers a challenge.
-//! - Nothing waits between two tries except [`retry`]; what it waits for ends with the context.
+//! - Nothing waits between two tries except `retry`; what it waits for ends with the context.
 //! - No registry, no AWS, no Terraform: those who know them decide what a status means.
 
 pub(crate) mod address;

@@ -1,7 +1,6 @@
 //! The only loop that waits, and the policies it is given.
 
 use std::future::Future;
-use std::ops::BitOr;
 use std::time::Duration;
 
 use super::backoff::Backoff;
@@ -31,7 +30,10 @@ pub(crate) const REPEATABLE: RetryPolicy = RetryPolicy {
         cap: Duration::from_secs(30),
     },
     max_retry_after: Duration::from_secs(120),
-    retries: Failures(0b1111),
+    retries: Failures::CONNECT
+        .or(Failures::BROKEN)
+        .or(Failures::THROTTLED)
+        .or(Failures::UNAVAILABLE),
 };
 
 /// A set of reasons to try again.
@@ -50,6 +52,11 @@ impl Failures {
     /// Nothing helps.
     pub(crate) const NONE: Self = Self(0);
 
+    /// Those of both sets.
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether all of `other` are in this set. Nothing is in no set.
     pub(crate) fn contains(self, other: Self) -> bool {
         other.0 != 0 && self.0 & other.0 == other.0
@@ -59,9 +66,10 @@ impl Failures {
     pub(crate) fn of_transport(kind: TransportErrorKind) -> Self {
         match kind {
             TransportErrorKind::Connect => Self::CONNECT,
-            TransportErrorKind::Closed | TransportErrorKind::Timeout | TransportErrorKind::Cut => {
-                Self::BROKEN
-            }
+            TransportErrorKind::Closed
+            | TransportErrorKind::Timeout
+            | TransportErrorKind::Stalled
+            | TransportErrorKind::Cut => Self::BROKEN,
             TransportErrorKind::Tls | TransportErrorKind::Invalid => Self::NONE,
         }
     }
@@ -74,14 +82,6 @@ impl Failures {
             408 | 425 | 499 | 500 | 502 | 503 | 504 | 522 => Self::UNAVAILABLE,
             _ => Self::NONE,
         }
-    }
-}
-
-impl BitOr for Failures {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
     }
 }
 

@@ -3,12 +3,15 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 use rustls_platform_verifier::Verifier;
 
 use super::settings::InvalidSettings;
@@ -21,16 +24,7 @@ use super::settings::InvalidSettings;
 pub(super) fn client_config(bundle: Option<&Path>) -> Result<ClientConfig, InvalidSettings> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match bundle {
-        Some(path) => {
-            let roots = Arc::new(roots(path)?);
-            WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
-                .build()
-                .map_err(|error| InvalidSettings::BundleBroken {
-                    path: path.to_owned(),
-                    number: 1,
-                    source: error.into(),
-                })?
-        }
+        Some(path) => Arc::new(Bundle::read(path, Arc::clone(&provider))?),
         None => Arc::new(SystemRoots::new(Arc::clone(&provider))),
     };
     Ok(ClientConfig::builder_with_provider(provider)
@@ -41,11 +35,95 @@ pub(super) fn client_config(bundle: Option<&Path>) -> Result<ClientConfig, Inval
         .with_no_client_auth())
 }
 
-fn roots(path: &Path) -> Result<RootCertStore, InvalidSettings> {
+/// Exactly the certificates of a file.
+#[derive(Debug)]
+struct Bundle {
+    certificates: Vec<CertificateDer<'static>>,
+    verifier: Arc<WebPkiServerVerifier>,
+}
+
+impl Bundle {
+    fn read(path: &Path, provider: Arc<CryptoProvider>) -> Result<Self, InvalidSettings> {
+        let (certificates, roots) = read(path)?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(|error| InvalidSettings::Client(error.into()))?;
+        Ok(Self {
+            certificates,
+            verifier,
+        })
+    }
+
+    /// Whether the server shows a certificate of the bundle itself, which is one of an authority:
+    /// what `openssl req -x509` makes, and what private registries are often given. Validity has
+    /// been checked before this error arises, the name has not.
+    fn holds_authority(&self, certificate: &CertificateDer<'_>, error: &rustls::Error) -> bool {
+        let is_authority = match error {
+            rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
+                format!("{other:?}").contains("CaUsedAsEndEntity")
+            }
+            _ => false,
+        };
+        is_authority && self.certificates.iter().any(|held| held == certificate)
+    }
+}
+
+impl ServerCertVerifier for Bundle {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified = self.verifier.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        match verified {
+            Err(error) if self.holds_authority(end_entity, &error) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            other => other,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier
+            .verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier
+            .verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}
+
+fn read(path: &Path) -> Result<(Vec<CertificateDer<'static>>, RootCertStore), InvalidSettings> {
     let pem = std::fs::read(path).map_err(|source| InvalidSettings::BundleUnreadable {
         path: path.to_owned(),
         source,
     })?;
+    let mut certificates = Vec::new();
     let mut roots = RootCertStore::empty();
     for (index, certificate) in CertificateDer::pem_slice_iter(&pem).enumerate() {
         let broken = |source| InvalidSettings::BundleBroken {
@@ -55,15 +133,16 @@ fn roots(path: &Path) -> Result<RootCertStore, InvalidSettings> {
         };
         let certificate = certificate.map_err(|error| broken(error.into()))?;
         roots
-            .add(certificate)
+            .add(certificate.clone())
             .map_err(|error| broken(error.into()))?;
+        certificates.push(certificate);
     }
     if roots.is_empty() {
         return Err(InvalidSettings::BundleEmpty {
             path: path.to_owned(),
         });
     }
-    Ok(roots)
+    Ok((certificates, roots))
 }
 
 /// The roots of this machine, read at the first handshake: a run that only meets plain HTTP on
@@ -164,6 +243,62 @@ mod tests {
     fn a_bundle_with_comments_and_two_certificates_is_taken() {
         let file = bundle(&format!("# ours\n{}\n{}", certificate(), certificate()));
         client_config(Some(file.path())).unwrap();
+    }
+
+    /// Verifies a certificate for a name, at a time in days from now, against a bundle with it.
+    fn verify(is_authority: bool, name: &str, days: u64) -> Result<(), rustls::Error> {
+        let mut params = rcgen::CertificateParams::new(["registry.corp".to_owned()]).unwrap();
+        if is_authority {
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        }
+        params.not_after = rcgen::date_time_ymd(2100, 1, 1);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let file = bundle(&certificate.pem());
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let now = crate::task::wall()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap();
+        let later = now + std::time::Duration::from_secs(days * 24 * 3600);
+        Bundle::read(file.path(), provider)
+            .unwrap()
+            .verify_server_cert(
+                certificate.der(),
+                &[],
+                &ServerName::try_from(name.to_owned()).unwrap(),
+                &[],
+                UnixTime::since_unix_epoch(later),
+            )
+            .map(drop)
+    }
+
+    #[test]
+    fn a_self_signed_certificate_in_the_bundle_is_trusted_for_its_name_and_time() {
+        for is_authority in [true, false] {
+            verify(is_authority, "registry.corp", 0).unwrap();
+            verify(is_authority, "other.corp", 0).unwrap_err();
+            verify(is_authority, "registry.corp", 100 * 366).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn an_authority_of_the_bundle_vouches_for_no_other_that_shows_itself() {
+        let mut params = rcgen::CertificateParams::new(["registry.corp".to_owned()]).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let stranger = params.self_signed(&key).unwrap();
+        let file = bundle(&certificate());
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let verified = Bundle::read(file.path(), provider)
+            .unwrap()
+            .verify_server_cert(
+                stranger.der(),
+                &[],
+                &ServerName::try_from("registry.corp").unwrap(),
+                &[],
+                UnixTime::now(),
+            );
+        verified.unwrap_err();
     }
 
     #[test]

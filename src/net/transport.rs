@@ -92,9 +92,12 @@ pub(crate) enum TransportErrorKind {
     /// Connected, then closed before an answer.
     #[error("the connection was closed before an answer came")]
     Closed,
-    /// Nothing arrived for too long.
-    #[error("nothing arrived for too long")]
+    /// Connected, then no answer for too long.
+    #[error("no answer came in time")]
     Timeout,
+    /// Nothing more of the answer arrived for too long.
+    #[error("the answer stood still for too long")]
+    Stalled,
     /// The answer stopped before its end.
     #[error("the answer was cut")]
     Cut,

@@ -146,14 +146,14 @@ fn general(refusal: &Refusal) -> Option<ErrorKind> {
 }
 
 fn read(refusal: &Refusal) -> ErrorKind {
-    general(refusal).unwrap_or_else(|| match refusal.status {
+    general(refusal).unwrap_or(match refusal.status {
         404 | 410 => ErrorKind::NotFound,
         _ => ErrorKind::Refused,
     })
 }
 
 fn open_upload(refusal: &Refusal) -> ErrorKind {
-    general(refusal).unwrap_or_else(|| match refusal.status {
+    general(refusal).unwrap_or(match refusal.status {
         404 => ErrorKind::RepositoryNotFound,
         _ => ErrorKind::Refused,
     })
@@ -193,7 +193,7 @@ fn put_manifest(refusal: &Refusal) -> ErrorKind {
     if is_client_error && says_any(IMMUTABLE_WORDS) {
         return ErrorKind::TagImmutable;
     }
-    general(refusal).unwrap_or_else(|| match refusal.status {
+    general(refusal).unwrap_or(match refusal.status {
         404 => ErrorKind::RepositoryNotFound,
         413 => ErrorKind::TooLarge {
             limit: limits::MANIFEST_BYTES,
@@ -203,17 +203,29 @@ fn put_manifest(refusal: &Refusal) -> ErrorKind {
 }
 
 fn wire(action: Action, kind: TransportErrorKind) -> ErrorKind {
-    match (action, kind) {
-        (
-            _,
-            TransportErrorKind::Connect | TransportErrorKind::Tls | TransportErrorKind::Invalid,
-        ) => ErrorKind::Unavailable,
-        (
-            Action::SendBlob,
-            TransportErrorKind::Closed | TransportErrorKind::Timeout | TransportErrorKind::Cut,
-        ) => ErrorKind::UploadLost,
-        (_, TransportErrorKind::Cut) => ErrorKind::Interrupted,
-        (_, TransportErrorKind::Closed | TransportErrorKind::Timeout) => ErrorKind::Unavailable,
+    let is_body_lost = match kind {
+        TransportErrorKind::Connect | TransportErrorKind::Tls | TransportErrorKind::Invalid => {
+            false
+        }
+        TransportErrorKind::Closed
+        | TransportErrorKind::Timeout
+        | TransportErrorKind::Stalled
+        | TransportErrorKind::Cut => true,
+    };
+    let is_body_cut = matches!(kind, TransportErrorKind::Stalled | TransportErrorKind::Cut);
+    match action {
+        Action::SendBlob if is_body_lost => ErrorKind::UploadLost,
+        Action::ReadBlob if is_body_cut => ErrorKind::Interrupted,
+        Action::Setup
+        | Action::GetToken
+        | Action::Resolve
+        | Action::ReadManifest
+        | Action::FindBlob
+        | Action::ReadBlob
+        | Action::OpenUpload
+        | Action::SendBlob
+        | Action::CancelUpload
+        | Action::PutManifest => ErrorKind::Unavailable,
     }
 }
 

@@ -68,18 +68,18 @@ pub enum Action {
     PutManifest,
 }
 
-/// What went wrong.
+/// What went wrong. The cause, where there is one, is the `source()` of the [`Error`].
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Fault {
     /// The registry, its token service or its blob store refused.
     #[error("the answer was {0}")]
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// A repository that is not there looks like a private one at Docker Hub and elsewhere.
     #[error("the repository does not exist or needs credentials: the answer was {0}")]
-    MissingOrPrivate(Refusal),
+    MissingOrPrivate(Box<Refusal>),
     /// Somebody to whom the registry redirects, usually a blob store, refused.
     #[error("the host that the registry redirects to answered {0}")]
-    BlobStore(Refusal),
+    BlobStore(Box<Refusal>),
     /// The registry wants to know who asks, but not in a way that can be answered.
     #[error("the registry asks for credentials in a way that cannot be answered")]
     NoUsableChallenge,
@@ -99,7 +99,7 @@ pub enum Fault {
     Token,
     /// Where the credentials come from failed.
     #[error("the credentials could not be obtained")]
-    Credentials(#[source] Arc<content::Error>),
+    Credentials(Arc<content::Error>),
     /// A redirect, or the place to upload to, must not be followed.
     #[error("the registry sends us to `{target}`, which {reason}")]
     Target {
@@ -113,10 +113,10 @@ pub enum Fault {
     TooManyRedirects(usize),
     /// No answer came, or it ended early.
     #[error("no complete answer came")]
-    Transport(#[source] Arc<TransportFault>),
+    Transport(Arc<TransportFault>),
     /// The manifest cannot be copied.
     #[error("the manifest cannot be copied")]
-    Manifest(#[source] Arc<InvalidManifest>),
+    Manifest(Arc<InvalidManifest>),
     /// The content is longer than allowed.
     #[error("the content is longer than {limit} bytes")]
     TooLong {
@@ -144,17 +144,16 @@ pub enum Fault {
     Header(&'static str),
     /// The endpoint cannot work as it is configured.
     #[error("the endpoint cannot work as it is configured")]
-    Endpoint(#[source] InvalidEndpoint),
+    Endpoint(InvalidEndpoint),
     /// The HTTP settings cannot work as they are written.
     #[error("the HTTP settings cannot work as they are written")]
-    Settings(#[source] Arc<InvalidSettings>),
+    Settings(Arc<InvalidSettings>),
     /// We were told to stop.
     #[error("{reason}")]
     Stopped {
         /// Why.
         reason: Stopped,
         /// What had gone wrong before: a retry was pending.
-        #[source]
         pending: Option<Box<Error>>,
     },
 }
@@ -285,6 +284,12 @@ pub(super) fn transport(error: TransportError) -> Fault {
 }
 
 impl TransportFault {
+    /// Whether TLS failed: a certificate that is not trusted, or no TLS at all.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.0.kind == TransportErrorKind::Tls
+    }
+
     pub(super) fn kind(&self) -> TransportErrorKind {
         self.0.kind
     }
@@ -346,7 +351,28 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.fault.source()
+        // Not what is shared, but what is in it, so that it can be found by its type.
+        match &self.0.fault {
+            Fault::Credentials(cause) => Some(&**cause),
+            Fault::Transport(cause) => Some(&**cause),
+            Fault::Manifest(cause) => Some(&**cause),
+            Fault::Settings(cause) => Some(&**cause),
+            Fault::Endpoint(cause) => Some(cause),
+            Fault::Stopped { pending, .. } => pending.as_deref().map(|cause| cause as _),
+            Fault::Refused(_)
+            | Fault::MissingOrPrivate(_)
+            | Fault::BlobStore(_)
+            | Fault::NoUsableChallenge
+            | Fault::CredentialsNeeded
+            | Fault::Realm { .. }
+            | Fault::Token
+            | Fault::Target { .. }
+            | Fault::TooManyRedirects(_)
+            | Fault::TooLong { .. }
+            | Fault::Digest { .. }
+            | Fault::Size { .. }
+            | Fault::Header(_) => None,
+        }
     }
 }
 

@@ -94,7 +94,7 @@ impl State {
             let patience = if inner.is_sent || inner.is_starved {
                 limits::COMMIT_ANSWER
             } else {
-                limits::STALL
+                limits::SEND_STALL
             };
             inner.moved + patience
         })
@@ -138,7 +138,7 @@ impl Stream for Outgoing {
 }
 
 /// Waits for the answer to an upload as long as bytes move, and [`limits::COMMIT_ANSWER`] after
-/// the last one.
+/// the last one. While the source is waited for, its own limits apply.
 pub(super) async fn watch<T>(
     state: &State,
     answer: impl Future<Output = Result<T, TransportError>>,

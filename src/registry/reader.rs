@@ -110,7 +110,7 @@ impl BlobReader {
         }
         match self.stall.as_mut().poll(cx) {
             Poll::Ready(()) => {
-                Poll::Ready(Some(Err(transport(TransportErrorKind::Timeout.into()))))
+                Poll::Ready(Some(Err(transport(TransportErrorKind::Stalled.into()))))
             }
             Poll::Pending => Poll::Pending,
         }

@@ -111,12 +111,16 @@ impl Registry {
     }
 
     /// Sends the call until `read` has made something of a success, as the retry policy allows.
-    pub(super) async fn call<T, F: Future<Output = Result<T, Fault>>>(
+    pub(super) async fn call<T, F>(
         &self,
         cx: &Context,
         call: &Call,
-        read: impl Fn(Answer) -> F,
-    ) -> Result<T, Error> {
+        read: impl Fn(Answer) -> F + Send + Sync,
+    ) -> Result<T, Error>
+    where
+        T: Send,
+        F: Future<Output = Result<T, Fault>> + Send,
+    {
         let read = &read;
         retry::run(cx, &retry::REPEATABLE, |attempt| async move {
             tracing::trace!(
@@ -125,7 +129,7 @@ impl Registry {
                 attempt,
                 "request"
             );
-            let answer = self.attempt(cx, call).await?;
+            let answer = Box::pin(self.attempt(cx, call)).await?;
             read(answer).await.map_err(|fault| call.error(fault))
         })
         .await
@@ -156,22 +160,22 @@ impl Registry {
                     has_asked_again = true;
                     continue;
                 }
-                return Err(call.error(Fault::BlobStore(refusal)));
+                return Err(call.error(Fault::BlobStore(Box::new(refusal))));
             }
             if has_renewed {
                 return Err(call.error(if refusal.status == 401 {
                     Authoriser::refused_again(&headers, &refusal)
                 } else {
-                    Fault::Refused(refusal)
+                    Fault::Refused(Box::new(refusal))
                 }));
             }
-            let next = authoriser
-                .after(cx, &asker, &headers, &refusal, shown.as_ref())
-                .await?;
+            // Rare and large: it may hold a whole exchange with a token service.
+            let next = authoriser.after(cx, &asker, &headers, &refusal, shown.as_ref());
+            let next = Box::pin(next).await?;
             match next {
                 Some(Next::Show(other)) => shown = Some(other),
                 Some(Next::Fail(fault)) => return Err(call.error(fault)),
-                None => return Err(call.error(Fault::Refused(refusal))),
+                None => return Err(call.error(Fault::Refused(Box::new(refusal)))),
             }
             has_renewed = true;
         }

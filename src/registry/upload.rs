@@ -153,7 +153,7 @@ impl BlobUpload {
             .await
             .unwrap_or_default();
         let refusal = Refusal::read(status.as_u16(), &headers, &body, &[]);
-        let error = self.error(Fault::Refused(refusal));
+        let error = self.error(Fault::Refused(Box::new(refusal)));
         // The next upload gets a new token then.
         if let (Some(shown), ErrorKind::UploadLost) = (shown, error.kind())
             && error

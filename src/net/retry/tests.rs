@@ -135,9 +135,15 @@ fn every_transport_error_says_whether_it_is_retried() {
     use TransportErrorKind as Kind;
     let retried = |kind| REPEATABLE.retries.contains(Failures::of_transport(kind));
     assert!(
-        [Kind::Connect, Kind::Closed, Kind::Timeout, Kind::Cut]
-            .into_iter()
-            .all(retried)
+        [
+            Kind::Connect,
+            Kind::Closed,
+            Kind::Timeout,
+            Kind::Stalled,
+            Kind::Cut
+        ]
+        .into_iter()
+        .all(retried)
     );
     assert!(![Kind::Tls, Kind::Invalid].into_iter().any(retried));
 }

@@ -177,11 +177,11 @@ impl Authoriser {
     ) -> Result<Next, Error> {
         match challenge::strongest(headers) {
             None if shown.is_none() => Ok(Next::Fail(Fault::NoUsableChallenge)),
-            None => Ok(Next::Fail(Fault::Refused(refusal.clone()))),
+            None => Ok(Next::Fail(Fault::Refused(Box::new(refusal.clone())))),
             Some(Challenge::Basic) => {
                 self.learn(asker, Scheme::Basic);
                 if shown.is_some() {
-                    return Ok(Next::Fail(Fault::Refused(refusal.clone())));
+                    return Ok(Next::Fail(Fault::Refused(Box::new(refusal.clone()))));
                 }
                 let shown = self.password(cx, asker).await?;
                 Ok(shown.map_or(Next::Fail(Fault::CredentialsNeeded), Next::Show))
@@ -230,7 +230,7 @@ impl Authoriser {
     pub(in crate::registry) fn refused_again(headers: &HeaderMap, refusal: &Refusal) -> Fault {
         match challenge::strongest(headers) {
             Some(Challenge::Bearer(bearer)) => final_fault(&bearer, refusal),
-            Some(Challenge::Basic) | None => Fault::Refused(refusal.clone()),
+            Some(Challenge::Basic) | None => Fault::Refused(Box::new(refusal.clone())),
         }
     }
 
@@ -289,10 +289,10 @@ impl Authoriser {
         }
         let key = key(&credential);
         let mut is_fresh = false;
-        let fetch = async {
+        let fetch = Box::pin(async {
             is_fresh = true;
             self.fetch(cx, asker, &key, credential).await
-        };
+        });
         let token = self.tokens.get(&key, fetch).await?;
         Ok(Shown::token(token, key, is_fresh))
     }
@@ -392,8 +392,8 @@ impl Shown {
 
 fn final_fault(bearer: &Bearer, refusal: &Refusal) -> Fault {
     if bearer.error.as_deref() == Some("insufficient_scope") {
-        Fault::MissingOrPrivate(refusal.clone())
+        Fault::MissingOrPrivate(Box::new(refusal.clone()))
     } else {
-        Fault::Refused(refusal.clone())
+        Fault::Refused(Box::new(refusal.clone()))
     }
 }

@@ -158,7 +158,7 @@ async fn read(response: Response, secrets: &[&str]) -> Result<Token, Fault> {
             .await
             .unwrap_or_default();
         let refusal = Refusal::read(status.as_u16(), &headers, &body, secrets);
-        return Err(Fault::Refused(refusal));
+        return Err(Fault::Refused(Box::new(refusal)));
     }
     let body = match limits::read_at_most(body, limits::TOKEN_BYTES).await {
         Ok(body) => body,

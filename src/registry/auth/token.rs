@@ -128,7 +128,7 @@ impl TokenCache {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(key)
-            .and_then(|cell| usable(cell))
+            .and_then(usable)
     }
 
     /// A token that is still good, or a new one. When the one who fetches is stopped, the next

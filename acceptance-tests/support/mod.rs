@@ -1,0 +1,3 @@
+//! What scenarios are made of.
+
+pub(crate) mod terraform;
