@@ -66,10 +66,11 @@ fn from_index(index: &Manifest, wanted: &BTreeSet<Platform>) -> Result<Target, E
             manifest: Some(chosen),
             platform: None,
         }),
-        Err(SelectionError::NoSuchPlatform { wanted, available }) => Err(no_choice(
-            index,
-            Cause::NoSuchPlatform { wanted, available },
-        )),
+        Err(SelectionError::NoSuchPlatform { wanted, available }) => {
+            let wanted = Box::new(wanted);
+            let cause = Cause::NoSuchPlatform { wanted, available };
+            Err(no_choice(index, cause))
+        }
         Err(SelectionError::Unreadable(invalid)) => Err(no_choice(index, invalid)),
     }
 }
@@ -89,7 +90,7 @@ async fn from_image(
     let there = platform(cx, run, &image).await?;
     if !can_mean(wanted, &there) {
         let cause = Cause::NoSuchPlatform {
-            wanted: wanted.clone(),
+            wanted: Box::new(wanted.clone()),
             available: vec![there],
         };
         return Err(no_choice(&image, cause));

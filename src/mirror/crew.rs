@@ -85,3 +85,6 @@ fn resume(ended: JoinError) {
         std::panic::resume_unwind(panic);
     }
 }
+
+#[cfg(test)]
+mod tests;

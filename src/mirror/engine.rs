@@ -31,6 +31,11 @@ impl Engine {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Brings one image to one repository.
     ///
     /// When every tag shows the image already, nothing is written, and apart from a choice of

@@ -79,7 +79,7 @@ pub enum Cause {
     #[error("the image has no variant for `{wanted}`")]
     NoSuchPlatform {
         /// The one that was asked for.
-        wanted: Platform,
+        wanted: Box<Platform>,
         /// Those that are there.
         available: Vec<Platform>,
     },

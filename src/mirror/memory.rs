@@ -1,1 +1,582 @@
+//! A strict registry in memory, for tests: both sides of a copy, with faults as data.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::content::{ByteStream, Destination, Error, ErrorKind, Source, Upload};
+use crate::oci::{Child, Descriptor, Digest, Manifest, Repository, Tag, Version};
+use crate::task::Context;
+
+/// One repository. It verifies every digest, and refuses manifests whose children are missing.
+pub(super) struct Memory {
+    repository: Repository,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    manifests: HashMap<Digest, Manifest>,
+    tags: HashMap<Tag, Digest>,
+    blobs: HashMap<Digest, Bytes>,
+    log: Vec<Event>,
+    faults: Vec<Fault>,
+    uploads: usize,
+    refuses_empty_blobs: bool,
+    stop_after: Option<(usize, Context)>,
+    latency: Latency,
+}
+
+/// How often a request lets others go first: differs from request to request, not from run to run.
+struct Latency(fastrand::Rng);
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self(fastrand::Rng::with_seed(0))
+    }
+}
+
+/// What was asked of a repository, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    Resolve(Version),
+    ReadManifest(Digest),
+    OpenBlob(Digest, u64),
+    CheckBlobs(usize),
+    BeginUpload(Digest),
+    CommitBlob(Digest),
+    CancelUpload(Digest),
+    PutManifest(Digest, Option<Tag>),
+}
+
+/// Where a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum On {
+    Resolve,
+    ReadManifest,
+    OpenBlob,
+    CheckBlobs,
+    BeginUpload,
+    CommitBlob,
+    PutManifest,
+}
+
+/// What a fault does.
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// Nothing is done.
+    Fail(ErrorKind),
+    /// Everything is done, and then the answer is lost.
+    LoseAnswer(ErrorKind),
+    /// Part of the request is done; the stream is cut after so many bytes.
+    Cut(usize),
+    /// The stream stays silent after so many bytes.
+    Silence(usize),
+    /// A byte differs.
+    WrongByte,
+    /// One byte too many.
+    Longer,
+    /// The blobs of the repository disappear, and the request fails with a missing child.
+    LoseBlobs,
+    /// Blobs and manifests disappear, and the request fails with a missing child.
+    LoseEverything,
+    /// A tag shows this, whatever was put.
+    Show(Digest),
+    /// Somebody else sets this tag just before.
+    SetTag(Tag, Digest),
+    /// The request waits here until the gate is opened or the context ends.
+    Wait(Arc<Gate>),
+    /// Nothing is done, once another request waits at the gate.
+    FailAfter(Arc<Gate>, ErrorKind),
+}
+
+/// A fault: on which request, whose subject contains what, after how many, how often.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub(super) on: On,
+    pub(super) subject: String,
+    pub(super) skip: usize,
+    pub(super) times: usize,
+    pub(super) what: What,
+}
+
+/// A place at which a request can be held.
+#[derive(Debug)]
+pub(super) struct Gate {
+    reached: Notify,
+    open: Semaphore,
+}
+
+impl Gate {
+    pub(super) fn closed() -> Arc<Self> {
+        Arc::new(Self {
+            reached: Notify::new(),
+            open: Semaphore::new(0),
+        })
+    }
+
+    pub(super) async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    pub(super) fn open(&self) {
+        self.open.add_permits(1_000);
+    }
+
+    async fn pass(&self, cx: &Context) -> Result<(), Error> {
+        self.reached.notify_one();
+        drop(cx.run(self.open.acquire()).await?);
+        Ok(())
+    }
+}
+
+impl Fault {
+    pub(super) fn once(on: On, what: What) -> Self {
+        Self {
+            on,
+            subject: String::new(),
+            skip: 0,
+            times: 1,
+            what,
+        }
+    }
+
+    pub(super) fn times(self, times: usize) -> Self {
+        Self { times, ..self }
+    }
+
+    pub(super) fn skip(self, skip: usize) -> Self {
+        Self { skip, ..self }
+    }
+
+    pub(super) fn of(self, subject: impl ToString) -> Self {
+        Self {
+            subject: subject.to_string(),
+            ..self
+        }
+    }
+}
+
+impl Memory {
+    pub(super) fn new(registry: &str, path: &str) -> Arc<Self> {
+        Arc::new(Self {
+            repository: Repository::new(registry, path).unwrap(),
+            state: Mutex::default(),
+        })
+    }
+
+    pub(super) fn fail(&self, fault: Fault) {
+        self.state.lock().unwrap().faults.push(fault);
+    }
+
+    pub(super) fn heal(&self) {
+        self.state.lock().unwrap().faults.clear();
+    }
+
+    /// Ends a context when so many more requests were made.
+    pub(super) fn stop_after(&self, requests: usize, cx: &Context) {
+        self.state.lock().unwrap().stop_after = Some((requests, cx.clone()));
+    }
+
+    /// Changes which requests let others go first.
+    pub(super) fn shuffle(&self, seed: u64) {
+        self.state.lock().unwrap().latency.0.seed(seed);
+    }
+
+    pub(super) fn refuse_empty_blobs(&self) {
+        self.state.lock().unwrap().refuses_empty_blobs = true;
+    }
+
+    pub(super) fn add_blob(&self, bytes: impl Into<Bytes>) -> Digest {
+        let bytes = bytes.into();
+        let digest = Digest::sha256(&bytes);
+        let mut state = self.state.lock().unwrap();
+        state.blobs.insert(digest.clone(), bytes);
+        digest
+    }
+
+    pub(super) fn add_manifest(&self, manifest: &Manifest) {
+        let mut state = self.state.lock().unwrap();
+        let digest = manifest.digest().clone();
+        state.manifests.insert(digest, manifest.clone());
+    }
+
+    pub(super) fn set_tag(&self, tag: &str, digest: &Digest) {
+        let mut state = self.state.lock().unwrap();
+        state.tags.insert(tag.parse().unwrap(), digest.clone());
+    }
+
+    pub(super) fn remove(&self, digest: &Digest) {
+        let mut state = self.state.lock().unwrap();
+        state.blobs.remove(digest);
+        state.manifests.remove(digest);
+    }
+
+    pub(super) fn tag(&self, tag: &str) -> Option<Digest> {
+        let tag: Tag = tag.parse().unwrap();
+        self.state.lock().unwrap().tags.get(&tag).cloned()
+    }
+
+    pub(super) fn tags(&self) -> HashMap<Tag, Digest> {
+        self.state.lock().unwrap().tags.clone()
+    }
+
+    pub(super) fn blob(&self, digest: &Digest) -> Option<Bytes> {
+        self.state.lock().unwrap().blobs.get(digest).cloned()
+    }
+
+    pub(super) fn stored(&self, digest: &Digest) -> Option<Manifest> {
+        self.state.lock().unwrap().manifests.get(digest).cloned()
+    }
+
+    /// Whether this and everything below is here.
+    pub(super) fn has_all(&self, root: &Digest) -> bool {
+        let state = self.state.lock().unwrap();
+        let mut waiting = vec![root.clone()];
+        while let Some(digest) = waiting.pop() {
+            let Some(manifest) = state.manifests.get(&digest) else {
+                return false;
+            };
+            if !state.misses(manifest).is_empty() {
+                return false;
+            }
+            let manifests = manifest
+                .children()
+                .iter()
+                .filter(|child| is_manifest(child));
+            waiting.extend(manifests.map(|child| child.descriptor().digest.clone()));
+        }
+        true
+    }
+
+    pub(super) fn log(&self) -> Vec<Event> {
+        self.state.lock().unwrap().log.clone()
+    }
+
+    pub(super) fn forget_log(&self) {
+        self.state.lock().unwrap().log.clear();
+    }
+
+    /// How often something was asked.
+    pub(super) fn count(&self, what: impl Fn(&Event) -> bool) -> usize {
+        self.log().iter().filter(|event| what(event)).count()
+    }
+
+    pub(super) fn pulls(&self) -> usize {
+        self.count(|event| matches!(event, Event::ReadManifest(_)))
+    }
+
+    /// Uploads, manifests and tags.
+    pub(super) fn writes(&self) -> usize {
+        self.count(|event| matches!(event, Event::BeginUpload(_) | Event::PutManifest(..)))
+    }
+
+    pub(super) fn open_uploads(&self) -> usize {
+        self.state.lock().unwrap().uploads
+    }
+
+    /// Notes a request, and finds out what happens to it.
+    async fn enter(&self, cx: &Context, on: On, event: Event) -> Result<Option<What>, Error> {
+        let (what, turns) = {
+            let mut state = self.state.lock().unwrap();
+            let subject = format!("{event:?}");
+            state.log.push(event);
+            state.count_down();
+            let turns = state.latency.0.u8(0..6);
+            (state.fault(on, &subject), turns)
+        };
+        for _turn in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        cx.check()?;
+        match what {
+            Some(What::Fail(kind)) => Err(kind.into()),
+            Some(What::Wait(gate)) => gate.pass(cx).await.map(|()| None),
+            Some(What::FailAfter(gate, kind)) => {
+                cx.run(gate.reached()).await?;
+                Err(kind.into())
+            }
+            Some(What::LoseBlobs) => {
+                self.state.lock().unwrap().blobs.clear();
+                Err(ErrorKind::ChildMissing.into())
+            }
+            Some(What::LoseEverything) => {
+                let mut state = self.state.lock().unwrap();
+                state.blobs.clear();
+                state.manifests.clear();
+                Err(ErrorKind::ChildMissing.into())
+            }
+            Some(What::SetTag(tag, digest)) => {
+                self.state.lock().unwrap().tags.insert(tag, digest);
+                Ok(None)
+            }
+            what => Ok(what),
+        }
+    }
+
+    fn lookup(&self, version: &Version) -> Option<Descriptor> {
+        let state = self.state.lock().unwrap();
+        let digest = match version {
+            Version::Digest(digest) => digest,
+            Version::Tag(tag) => state.tags.get(tag)?,
+        };
+        match state.manifests.get(digest) {
+            Some(manifest) => Some(manifest.descriptor()),
+            // A tag that somebody else set in a test shows something that is not stored here.
+            None if matches!(version, Version::Tag(_)) => Some(foreign(digest)),
+            None => None,
+        }
+    }
+}
+
+impl State {
+    fn fault(&mut self, on: On, subject: &str) -> Option<What> {
+        let mut faults = self.faults.iter_mut();
+        let fault = faults
+            .find(|fault| fault.on == on && fault.times > 0 && subject.contains(&fault.subject))?;
+        if fault.skip > 0 {
+            fault.skip -= 1;
+            return None;
+        }
+        fault.times -= 1;
+        Some(fault.what.clone())
+    }
+
+    fn count_down(&mut self) {
+        match &mut self.stop_after {
+            Some((0, cx)) => cx.cancel(),
+            Some((left, _)) => *left -= 1,
+            None => {}
+        }
+    }
+
+    /// What a manifest points at and is not here.
+    fn misses(&self, manifest: &Manifest) -> Vec<Digest> {
+        let missing = manifest.children().iter().filter(|child| {
+            let child_of = child.descriptor();
+            if is_manifest(child) {
+                !self.manifests.contains_key(&child_of.digest)
+            } else {
+                let is_needed = !child_of.media_type.is_nondistributable();
+                is_needed && !self.blobs.contains_key(&child_of.digest)
+            }
+        });
+        missing
+            .map(|child| child.descriptor().digest.clone())
+            .collect()
+    }
+}
+
+fn is_manifest(child: &Child) -> bool {
+    matches!(child, Child::Manifest(entry) if entry.media_type.is_manifest())
+}
+
+fn foreign(digest: &Digest) -> Descriptor {
+    Descriptor {
+        media_type: crate::oci::MediaType::new(crate::oci::MediaType::OCI_MANIFEST),
+        digest: digest.clone(),
+        size: 1,
+        platform: None,
+        annotations: std::collections::BTreeMap::new(),
+    }
+}
+
+#[async_trait]
+impl Source for Memory {
+    fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    async fn resolve(&self, cx: &Context, version: &Version) -> Result<Descriptor, Error> {
+        let event = Event::Resolve(version.clone());
+        self.enter(cx, On::Resolve, event).await?;
+        self.lookup(version)
+            .ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Manifest, Error> {
+        let event = Event::ReadManifest(digest.clone());
+        self.enter(cx, On::ReadManifest, event).await?;
+        self.stored(digest)
+            .ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    async fn open_blob(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        offset: u64,
+    ) -> Result<ByteStream, Error> {
+        assert!(offset < blob.size, "opened at or behind the end");
+        let event = Event::OpenBlob(blob.digest.clone(), offset);
+        let what = self.enter(cx, On::OpenBlob, event).await?;
+        let bytes = self.blob(&blob.digest);
+        let bytes = bytes.ok_or_else(|| Error::from(ErrorKind::NotFound))?;
+        let offset = usize::try_from(offset).unwrap().min(bytes.len());
+        Ok(chunks(&bytes.slice(offset..), what))
+    }
+}
+
+/// Four chunks, or fewer, and what a fault makes of them.
+fn chunks(bytes: &Bytes, what: Option<What>) -> ByteStream {
+    let mut bytes = bytes.to_vec();
+    let limit = match what {
+        Some(What::Cut(after) | What::Silence(after)) => after,
+        _ => usize::MAX,
+    };
+    match what {
+        Some(What::WrongByte) => bytes[0] ^= 1,
+        Some(What::Longer) => bytes.push(0),
+        _ => {}
+    }
+    let end = limit.min(bytes.len());
+    let size = bytes.len().div_ceil(4).max(1);
+    let chunks: Vec<Result<Bytes, Error>> = bytes[..end]
+        .chunks(size)
+        .map(|chunk| Ok(Bytes::copy_from_slice(chunk)))
+        .collect();
+    let chunks = stream::iter(chunks);
+    match what {
+        Some(What::Cut(_)) => {
+            let cut = stream::iter([Err(ErrorKind::Interrupted.into())]);
+            Box::pin(chunks.chain(cut))
+        }
+        Some(What::Silence(_)) => Box::pin(chunks.chain(stream::pending())),
+        _ => Box::pin(chunks),
+    }
+}
+
+/// An upload. One that is dropped before it was committed, refused or cancelled stays open.
+struct Open {
+    memory: Arc<Memory>,
+    blob: Descriptor,
+}
+
+impl Open {
+    fn close(&self) {
+        self.memory.state.lock().unwrap().uploads -= 1;
+    }
+
+    async fn receive(&self, cx: &Context, mut bytes: ByteStream) -> Result<(), Error> {
+        let event = Event::CommitBlob(self.blob.digest.clone());
+        let what = self.memory.enter(cx, On::CommitBlob, event).await?;
+        let mut received = Vec::new();
+        // As a registry that was told the length: after the last byte the blob is complete.
+        while (received.len() as u64) < self.blob.size
+            && let Some(chunk) = bytes.next().await
+        {
+            received.extend_from_slice(&chunk?);
+            if matches!(what, Some(What::Cut(after)) if received.len() >= after) {
+                return Err(ErrorKind::UploadLost.into());
+            }
+        }
+        assert_eq!(received.len() as u64, self.blob.size, "committed a part");
+        assert!(self.blob.digest.matches(&received), "committed wrong bytes");
+        let mut state = self.memory.state.lock().unwrap();
+        if received.is_empty() && state.refuses_empty_blobs {
+            return Err(ErrorKind::Refused.into());
+        }
+        let digest = self.blob.digest.clone();
+        let earlier = state.blobs.insert(digest, received.into());
+        assert!(earlier.is_none(), "committed twice");
+        match what {
+            Some(What::LoseAnswer(kind)) => Err(kind.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A repository as a destination; uploads keep it alive.
+#[derive(Clone)]
+pub(super) struct Target(pub(super) Arc<Memory>);
+
+#[async_trait]
+impl Destination for Target {
+    fn repository(&self) -> &Repository {
+        &self.0.repository
+    }
+
+    async fn resolve(&self, cx: &Context, version: &Version) -> Result<Option<Descriptor>, Error> {
+        let event = Event::Resolve(version.clone());
+        match self.0.enter(cx, On::Resolve, event).await? {
+            Some(What::Show(digest)) => Ok(Some(foreign(&digest))),
+            _ => Ok(self.0.lookup(version)),
+        }
+    }
+
+    async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Option<Manifest>, Error> {
+        let event = Event::ReadManifest(digest.clone());
+        self.0.enter(cx, On::ReadManifest, event).await?;
+        Ok(self.0.stored(digest))
+    }
+
+    async fn present_blobs(
+        &self,
+        cx: &Context,
+        blobs: &[Descriptor],
+    ) -> Result<HashSet<Digest>, Error> {
+        let event = Event::CheckBlobs(blobs.len());
+        self.0.enter(cx, On::CheckBlobs, event).await?;
+        let state = self.0.state.lock().unwrap();
+        let digests = blobs.iter().map(|blob| blob.digest.clone());
+        Ok(digests
+            .filter(|digest| state.blobs.contains_key(digest))
+            .collect())
+    }
+
+    async fn begin_upload(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+    ) -> Result<Box<dyn Upload>, Error> {
+        let event = Event::BeginUpload(blob.digest.clone());
+        self.0.enter(cx, On::BeginUpload, event).await?;
+        self.0.state.lock().unwrap().uploads += 1;
+        Ok(Box::new(Open {
+            memory: Arc::clone(&self.0),
+            blob: blob.clone(),
+        }))
+    }
+
+    async fn put_manifest(
+        &self,
+        cx: &Context,
+        manifest: &Manifest,
+        tag: Option<&Tag>,
+    ) -> Result<(), Error> {
+        let digest = manifest.digest().clone();
+        let event = Event::PutManifest(digest.clone(), tag.cloned());
+        let what = self.0.enter(cx, On::PutManifest, event).await?;
+        let mut state = self.0.state.lock().unwrap();
+        if !state.misses(manifest).is_empty() {
+            return Err(ErrorKind::ChildMissing.into());
+        }
+        state.manifests.insert(digest.clone(), manifest.clone());
+        if let Some(tag) = tag {
+            state.tags.insert(tag.clone(), digest);
+        }
+        match what {
+            Some(What::LoseAnswer(kind)) => Err(kind.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Upload for Open {
+    async fn commit(self: Box<Self>, cx: &Context, bytes: ByteStream) -> Result<(), Error> {
+        let done = self.receive(cx, bytes).await;
+        self.close();
+        done
+    }
+
+    async fn cancel(self: Box<Self>) {
+        let event = Event::CancelUpload(self.blob.digest.clone());
+        self.memory.state.lock().unwrap().log.push(event);
+        self.close();
+    }
+}

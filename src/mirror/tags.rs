@@ -237,6 +237,3 @@ const VERIFY_AFTER: [Duration; 5] = [
     Duration::from_secs(3),
     Duration::from_secs(5),
 ];
-
-#[cfg(test)]
-mod tests;

@@ -1,1 +1,99 @@
+//! The engine against repositories in memory, on a paused clock.
 
+mod copies;
+mod faults;
+mod images;
+mod platforms;
+mod properties;
+mod sharing;
+mod stops;
+mod tags;
+
+use std::sync::Arc;
+
+use super::memory::{Memory, Target};
+use super::shared::Shared;
+use super::{Engine, Error, ExistingTag, Limits, MirrorJob, Outcome, Platforms};
+use crate::content::{Destination, Source};
+use crate::oci::{Digest, Version};
+use crate::task::Context;
+
+/// A source, a destination, and an engine between them.
+struct World {
+    cx: Context,
+    engine: Engine,
+    hub: Arc<Memory>,
+    ecr: Arc<Memory>,
+}
+
+const TRANSFERS: usize = 8;
+
+impl World {
+    fn new() -> Self {
+        Self {
+            cx: Context::new(),
+            engine: Engine::new(Limits {
+                transfers: TRANSFERS,
+            }),
+            hub: Memory::new("docker.io", "library/app"),
+            ecr: Memory::new("public.ecr.aws", "a1b2c3/app"),
+        }
+    }
+
+    /// Runs a job, and checks that nothing of it is left.
+    async fn run(&self, job: &MirrorJob) -> Result<Outcome, Error> {
+        let source: Arc<dyn Source> = Arc::clone(&self.hub) as Arc<dyn Source>;
+        let destination: Arc<dyn Destination> = Arc::new(Target(Arc::clone(&self.ecr)));
+        let done = self.engine.mirror(&self.cx, job, source, destination).await;
+        self.is_at_rest();
+        done
+    }
+
+    fn is_at_rest(&self) {
+        let shared: &Shared = self.engine.shared();
+        assert_eq!(shared.transfers.available(), (8, 6), "permits are missing");
+        assert_eq!(shared.requests.available_permits(), 16);
+        assert_eq!((shared.reading.taken(), shared.writing.taken()), (0, 0));
+        assert_eq!(self.ecr.open_uploads(), 0, "an upload was left open");
+        assert_eq!(Arc::strong_count(&self.hub), 1, "a task is left");
+        assert_eq!(Arc::strong_count(&self.ecr), 1, "a task is left");
+    }
+
+    /// The whole of tag `1` of the source, under tag `1`.
+    async fn mirror(&self) -> Result<Outcome, Error> {
+        self.run(&job()).await
+    }
+}
+
+fn job() -> MirrorJob {
+    MirrorJob {
+        version: Version::Tag("1".parse().unwrap()),
+        platforms: Platforms::All,
+        tags: vec!["1".parse().unwrap()],
+        existing: ExistingTag::KeepUnless(None),
+    }
+}
+
+fn job_with(tags: &[&str]) -> MirrorJob {
+    MirrorJob {
+        tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+        ..job()
+    }
+}
+
+/// The digest of something that is nowhere.
+fn stranger() -> Digest {
+    Digest::sha256(b"stranger")
+}
+
+/// An error and everything behind it.
+pub(super) fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

@@ -208,6 +208,3 @@ pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// Blobs of one copy that have a task. The permits decide how many of them move.
 const AT_ONCE: usize = 256;
-
-#[cfg(test)]
-mod tests;

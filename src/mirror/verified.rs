@@ -69,14 +69,14 @@ impl Reader {
         }
     }
 
-    /// Asks the source for the first byte.
+    /// Asks the source for the first byte. A blob without bytes is checked at once.
     ///
     /// # Errors
     ///
     /// The source cannot be opened, or was interrupted too often.
     pub(super) async fn start(&mut self) -> Result<(), Error> {
         if self.blob.size == 0 {
-            return Ok(());
+            return self.finish().map(drop);
         }
         loop {
             match self.open().await {
@@ -246,6 +246,3 @@ const PROGRESS_BYTES: u64 = 64 << 10;
 
 /// The wait after the first failure. Five failures take at most 8 seconds.
 const FIRST_DELAY: Duration = Duration::from_millis(500);
-
-#[cfg(test)]
-mod tests;

@@ -244,6 +244,3 @@ const MAX_BYTES: usize = 32 << 20;
 
 /// Manifests of one copy that are asked for at once.
 const AT_ONCE: usize = 64;
-
-#[cfg(test)]
-mod tests;

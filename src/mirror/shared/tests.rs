@@ -1,1 +1,78 @@
+use super::*;
+use crate::oci::MediaType;
 
+fn at(name: &str) -> At {
+    let repository = Repository::new("docker.io", "library/app").unwrap();
+    (repository, Digest::sha256(name.as_bytes()))
+}
+
+fn manifest(bytes: usize) -> Manifest {
+    let text = format!("{{\"layers\":[],\"x\":\"{}\"}}", "x".repeat(bytes));
+    let media_type = MediaType::new(MediaType::OCI_MANIFEST);
+    Manifest::parse(text.into(), &media_type).unwrap()
+}
+
+#[test]
+fn manifests_never_weigh_more_than_the_limit() {
+    let manifests = Manifests::default();
+    for number in 0..40 {
+        manifests.put(at(&number.to_string()), manifest(1 << 20));
+        assert!(manifests.bytes() <= MANIFEST_BYTES);
+    }
+    assert!(manifests.get(&at("0")).is_none());
+    assert!(manifests.get(&at("39")).is_some());
+}
+
+#[test]
+fn the_manifest_that_was_used_last_stays_longest() {
+    let manifests = Manifests::default();
+    manifests.put(at("often"), manifest(1 << 20));
+    for number in 0..100 {
+        manifests.put(at(&number.to_string()), manifest(1 << 20));
+        assert!(manifests.get(&at("often")).is_some());
+    }
+}
+
+#[test]
+fn putting_a_manifest_twice_counts_it_once() {
+    let manifests = Manifests::default();
+    manifests.put(at("a"), manifest(100));
+    let once = manifests.bytes();
+    manifests.put(at("a"), manifest(100));
+    assert_eq!(manifests.bytes(), once);
+}
+
+#[test]
+fn what_is_known_to_be_present_is_bounded() {
+    let present = Present::default();
+    for number in 0..=KNOWN {
+        present.note(at(&number.to_string()));
+    }
+    assert!(lock(&present.known).len() <= KNOWN);
+    assert!(present.contains(&at(&KNOWN.to_string())));
+    present.forget(&at(&KNOWN.to_string()));
+    assert!(!present.contains(&at(&KNOWN.to_string())));
+}
+
+#[test]
+fn a_quarter_of_the_permits_is_kept_free_of_big_blobs() {
+    let permits = |transfers| Transfers::new(transfers).available();
+    assert_eq!(permits(0), (1, 1));
+    assert_eq!(permits(1), (1, 1));
+    assert_eq!(permits(2), (2, 1));
+    assert_eq!(permits(3), (3, 2));
+    assert_eq!(permits(4), (4, 3));
+    assert_eq!(permits(8), (8, 6));
+    assert_eq!(permits(32), (32, 24));
+}
+
+#[tokio::test]
+async fn a_permit_comes_back_when_it_is_dropped() {
+    let transfers = Transfers::new(4);
+    let cx = Context::new();
+    let big = transfers.acquire(&cx, SMALL_BLOB_BYTES + 1).await.unwrap();
+    let small = transfers.acquire(&cx, SMALL_BLOB_BYTES).await.unwrap();
+    assert_eq!(transfers.available(), (2, 2));
+    drop((big, small));
+    assert_eq!(transfers.available(), (4, 3));
+}
