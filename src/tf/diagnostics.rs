@@ -18,7 +18,7 @@ pub struct Diagnostic {
     severity: Severity,
     summary: String,
     paragraphs: Vec<String>,
-    hint: Option<String>,
+    hint: Option<Box<str>>,
     causes: Vec<String>,
     path: Option<Path>,
 }
@@ -66,7 +66,7 @@ impl Diagnostic {
     /// The one thing to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(hint.into().into_boxed_str());
         self
     }
 

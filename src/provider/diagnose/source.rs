@@ -18,9 +18,10 @@ pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) ->
     let diagnostic = Diagnostic::error(summary)
         .at(Path::root("source"))
         .detail(format!("{} of `{}`.", doing(error), names.source));
-    let diagnostic = match store.kind() {
-        ErrorKind::PullLimit(budget) => with_budget(diagnostic, budget, host),
-        _ => diagnostic,
+    let diagnostic = if let ErrorKind::PullLimit(budget) = store.kind() {
+        with_budget(diagnostic, budget, host)
+    } else {
+        diagnostic
     };
     match hint {
         Some(hint) => diagnostic.hint(hint),

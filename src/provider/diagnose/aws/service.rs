@@ -73,14 +73,7 @@ pub(super) fn worded(kind: &ErrorKind) -> Option<Diagnostic> {
                 .hint("Check that `endpoints` and proxies lead to AWS.")
         }
         ErrorKind::Stopped(stopped) => self::stopped(*stopped),
-        ErrorKind::Unexpected { action, problem } => {
-            Diagnostic::error("Unexpected failure in the provider")
-                .detail(format!("`{action}` could not be called: {problem}."))
-                .detail(
-                    "This is a defect of the provider. Please report it with the version of the \
-                     provider and of Terraform.",
-                )
-        }
+        ErrorKind::Unexpected { action, problem } => unexpected(action, problem),
         _ => return None,
     })
 }
@@ -94,6 +87,15 @@ pub(crate) fn stopped(stopped: Stopped) -> Diagnostic {
             .detail(format!("The provider gave up because {stopped}."))
             .hint("Raise the limit in `timeouts`."),
     }
+}
+
+fn unexpected(action: &str, problem: &str) -> Diagnostic {
+    Diagnostic::error("Unexpected failure in the provider")
+        .detail(format!("`{action}` could not be called: {problem}."))
+        .detail(
+            "This is a defect of the provider. Please report it with the version of the provider \
+             and of Terraform.",
+        )
 }
 
 fn login_denied(identity: &str, said: &Answer) -> Diagnostic {

@@ -102,7 +102,7 @@ fn session_details_change_in_place_and_nothing_else_does() {
     let mut before = config("nginx:1");
     before.assume_role = role_in(TARGET);
     let state = created(&before);
-    let mut after = before.clone();
+    let mut after = before;
     after.assume_role = role("arn:aws:iam::222222222222:role/renamed");
     after.keep_on_destroy = Attr::Known(true);
     after.overwrite = Attr::Known(true);
@@ -110,10 +110,10 @@ fn session_details_change_in_place_and_nothing_else_does() {
     let planned = plan_with(Some(&facts()), &after, Some(&state));
     assert_eq!(planned.requires_replace, []);
     let expected = MirroredImage {
-        assume_role: after.assume_role.clone(),
+        assume_role: after.assume_role,
         keep_on_destroy: Attr::Known(true),
         overwrite: Attr::Known(true),
-        repository_tags: after.repository_tags.clone(),
+        repository_tags: after.repository_tags,
         ..state
     };
     assert_eq!(planned.state, expected);
