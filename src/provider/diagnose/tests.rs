@@ -265,7 +265,7 @@ fn copy_errors() -> Vec<Error> {
             Step::SelectPlatforms,
             "1.27",
             Cause::NoSuchPlatform {
-                wanted: "linux/s390x".parse().unwrap(),
+                wanted: Box::new("linux/s390x".parse().unwrap()),
                 available: vec![
                     "linux/amd64".parse().unwrap(),
                     "linux/arm64".parse().unwrap(),
