@@ -42,7 +42,10 @@ impl Blob {
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         let size = bytes.len() as u64;
-        Self(Arc::new(Inner { size, content: Content::Memory(bytes) }))
+        Self(Arc::new(Inner {
+            size,
+            content: Content::Memory(bytes),
+        }))
     }
 
     /// Its length in bytes.
@@ -135,7 +138,10 @@ impl Spool {
     }
 
     pub(crate) fn mark(&self) -> Mark {
-        Mark { hasher: self.hasher.clone(), size: self.size }
+        Mark {
+            hasher: self.hasher.clone(),
+            size: self.size,
+        }
     }
 
     /// Forgets everything written since `mark`.
@@ -146,7 +152,9 @@ impl Spool {
                 file.set_len(mark.size).await?;
                 file.seek(SeekFrom::Start(mark.size)).await?;
             }
-            None => self.held.truncate(usize::try_from(mark.size).map_err(io::Error::other)?),
+            None => self
+                .held
+                .truncate(usize::try_from(mark.size).map_err(io::Error::other)?),
         }
         self.hasher = mark.hasher;
         self.size = mark.size;
@@ -166,7 +174,10 @@ impl Spool {
             }
             None => Content::Memory(self.held.into()),
         };
-        Ok(Blob(Arc::new(Inner { size: self.size, content })))
+        Ok(Blob(Arc::new(Inner {
+            size: self.size,
+            content,
+        })))
     }
 }
 
@@ -199,7 +210,10 @@ impl FileSpool {
             }
             None => Content::Memory(self.held.into()),
         };
-        let blob = Blob(Arc::new(Inner { size: self.size, content }));
+        let blob = Blob(Arc::new(Inner {
+            size: self.size,
+            content,
+        }));
         Ok((self.hasher.finish(), blob))
     }
 }
@@ -256,6 +270,9 @@ mod tests {
         spool.rewind(mark).await.unwrap();
         spool.write(b"tail").await.unwrap();
         assert_eq!(spool.digest(), Digest::of(b"headtail"));
-        assert_eq!(spool.finish().await.unwrap().bytes().await.unwrap(), "headtail");
+        assert_eq!(
+            spool.finish().await.unwrap().bytes().await.unwrap(),
+            "headtail"
+        );
     }
 }

@@ -29,7 +29,10 @@ pub(crate) struct Claim {
 pub(crate) fn redirect(world: &World, storage: Face, claim: &Claim) -> Response<Body> {
     let signature = world.signer.seal(claim, ADDRESS_SECONDS);
     let path = claim.digest.replace(':', "/");
-    let address = format!("{}/blobs/{path}/data?signature={signature}", world.url(storage));
+    let address = format!(
+        "{}/blobs/{path}/data?signature={signature}",
+        world.url(storage)
+    );
     empty(StatusCode::TEMPORARY_REDIRECT).with("location", address)
 }
 
@@ -38,7 +41,9 @@ pub(crate) async fn answer(world: &World, face: Face, request: Request<Body>) ->
     let headers = request.headers();
     if headers.contains_key("authorization") {
         let path = request.uri().path();
-        world.journal.violation(format!("{face}: {path} was asked for with credentials"));
+        world
+            .journal
+            .violation(format!("{face}: {path} was asked for with credentials"));
         return text(StatusCode::BAD_REQUEST, "Only one auth mechanism allowed");
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -46,7 +51,10 @@ pub(crate) async fn answer(world: &World, face: Face, request: Request<Body>) ->
     }
     let signature = query_value(request.uri().query(), "signature").unwrap_or_default();
     let Ok(claim) = world.signer.open::<Claim>(&signature) else {
-        return text(StatusCode::FORBIDDEN, "the address has expired or was changed");
+        return text(
+            StatusCode::FORBIDDEN,
+            "the address has expired or was changed",
+        );
     };
     let Some(blob) = find(world, &claim) else {
         return text(StatusCode::NOT_FOUND, "no such object");
@@ -93,7 +101,11 @@ fn span(range: &str, size: u64) -> Span {
     let parsed = range.strip_prefix("bytes=").and_then(|range| {
         let (first, last) = range.split_once('-')?;
         let first: u64 = first.parse().ok()?;
-        let last = if last.is_empty() { u64::MAX } else { last.parse().ok()? };
+        let last = if last.is_empty() {
+            u64::MAX
+        } else {
+            last.parse().ok()?
+        };
         (first <= last).then_some((first, last))
     });
     match parsed {
@@ -109,7 +121,10 @@ fn find(world: &World, claim: &Claim) -> Option<Blob> {
         None => world.hub.blob(&claim.repository, &digest),
         Some(account) => {
             let account: AccountId = account.parse().ok()?;
-            world.store.layer(&account, &claim.repository, &digest).ok()?
+            world
+                .store
+                .layer(&account, &claim.repository, &digest)
+                .ok()?
         }
     }
 }

@@ -48,7 +48,11 @@ impl FromStr for Digest {
         let bad = || BadDigest(text.to_owned());
         let hex = text.strip_prefix("sha256:").ok_or_else(bad)?;
         let is_hex = hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if hex.len() == 64 && is_hex { Ok(Self(text.to_owned())) } else { Err(bad()) }
+        if hex.len() == 64 && is_hex {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(bad())
+        }
     }
 }
 
@@ -79,11 +83,13 @@ impl fmt::Debug for Hasher {
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").ok();
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            write!(text, "{byte:02x}").ok();
+            text
+        })
 }
 
 #[cfg(test)]

@@ -183,7 +183,9 @@ impl Fault {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
         let has = |wanted: &Option<String>, found: &str| {
-            wanted.as_deref().is_none_or(|wanted| found.contains(wanted))
+            wanted
+                .as_deref()
+                .is_none_or(|wanted| found.contains(wanted))
         };
         self.face.is_none_or(|face| face == subject.face)
             && is(&self.method, subject.method)
@@ -196,7 +198,11 @@ impl Fault {
 impl Effect {
     /// A bare status with a text.
     pub fn status(status: u16) -> Self {
-        Self::Answer { status, headers: BTreeMap::new(), body: format!("fault: status {status}") }
+        Self::Answer {
+            status,
+            headers: BTreeMap::new(),
+            body: format!("fault: status {status}"),
+        }
     }
 
     /// Docker Hub's limit on abuse, which is told apart from the pull limit by its plain text.
@@ -232,7 +238,10 @@ impl Faults {
             released: watch::Sender::new(false),
         });
         lock(&self.0).push(Arc::clone(&armed));
-        FaultHandle { armed, faults: self.clone() }
+        FaultHandle {
+            armed,
+            faults: self.clone(),
+        }
     }
 
     /// Removes all faults and releases what they hold.
@@ -245,7 +254,10 @@ impl Faults {
     /// The fault that strikes this request, if one does.
     pub(crate) fn strike(&self, subject: &Subject<'_>) -> Option<Arc<Armed>> {
         let faults = lock(&self.0);
-        faults.iter().find(|armed| armed.fault.matches(subject) && armed.take()).map(Arc::clone)
+        faults
+            .iter()
+            .find(|armed| armed.fault.matches(subject) && armed.take())
+            .map(Arc::clone)
     }
 }
 
@@ -258,7 +270,12 @@ impl FaultHandle {
     /// Waits until it has struck at least once.
     pub async fn reached(&self) {
         // The sender lives in the handle itself.
-        self.armed.hits.subscribe().wait_for(|hits| *hits > 0).await.ok();
+        self.armed
+            .hits
+            .subscribe()
+            .wait_for(|hits| *hits > 0)
+            .await
+            .ok();
     }
 
     /// Lets everything go on that it holds or stalls, now and later.
@@ -293,7 +310,10 @@ impl Armed {
             *passes -= 1;
             return false;
         }
-        let left = self.fault.times.is_none_or(|times| *self.hits.borrow() < times);
+        let left = self
+            .fault
+            .times
+            .is_none_or(|times| *self.hits.borrow() < times);
         if left {
             self.hits.send_modify(|hits| *hits += 1);
         }
@@ -311,13 +331,22 @@ mod tests {
     use super::*;
 
     fn pull(path: &str) -> Subject<'_> {
-        Subject { face: Face::Hub, method: "GET", path, operation: None, body: "" }
+        Subject {
+            face: Face::Hub,
+            method: "GET",
+            path,
+            operation: None,
+            body: "",
+        }
     }
 
     #[test]
     fn a_fault_strikes_the_requests_it_describes_and_no_others() {
         let faults = Faults::default();
-        let fault = Fault::on(Face::Hub, Effect::LoseAnswer).path("/blobs/").after(1).times(2);
+        let fault = Fault::on(Face::Hub, Effect::LoseAnswer)
+            .path("/blobs/")
+            .after(1)
+            .times(2);
         let handle = faults.add(fault);
         assert!(faults.strike(&pull("/v2/a/manifests/x")).is_none());
         let struck = ["/v2/a/blobs/1"; 5].map(|path| faults.strike(&pull(path)).is_some());
@@ -328,7 +357,9 @@ mod tests {
     #[test]
     fn a_removed_fault_strikes_no_more() {
         let faults = Faults::default();
-        faults.add(Fault::on(Face::Hub, Effect::Hold).always()).remove();
+        faults
+            .add(Fault::on(Face::Hub, Effect::Hold).always())
+            .remove();
         assert!(faults.strike(&pull("/v2/")).is_none());
     }
 
@@ -337,6 +368,9 @@ mod tests {
         let text = r#"{"face": "registry", "method": "PUT", "effect": {"cut_request": {"after_bytes": 9}}}"#;
         let fault: Fault = serde_json::from_str(text).unwrap();
         assert_eq!((fault.after, fault.times), (0, Some(1)));
-        assert!(matches!(fault.effect, Effect::CutRequest { after_bytes: 9 }));
+        assert!(matches!(
+            fault.effect,
+            Effect::CutRequest { after_bytes: 9 }
+        ));
     }
 }

@@ -128,7 +128,10 @@ pub struct BuiltManifest {
 
 /// A description whose content is seeded by `name`: `image("alpine").layers([4096])`.
 pub fn image(name: &str) -> ImageSpec {
-    ImageSpec { name: Some(name.to_owned()), ..ImageSpec::default() }
+    ImageSpec {
+        name: Some(name.to_owned()),
+        ..ImageSpec::default()
+    }
 }
 
 impl ImageSpec {
@@ -188,8 +191,14 @@ impl ImageSpec {
 
     /// Referring to an image, as a signature does.
     pub fn subject(mut self, image: &BuiltImage) -> Self {
-        let size = image.manifests.last().map_or(0, |root| root.bytes.len() as u64);
-        self.subject = Some(Subject { digest: image.digest.to_string(), size });
+        let size = image
+            .manifests
+            .last()
+            .map_or(0, |root| root.bytes.len() as u64);
+        self.subject = Some(Subject {
+            digest: image.digest.to_string(),
+            size,
+        });
         self
     }
 

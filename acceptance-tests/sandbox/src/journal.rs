@@ -106,7 +106,11 @@ impl Entry {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:4} {}: {} {}", self.number, self.face, self.method, self.path)?;
+        write!(
+            f,
+            "{:4} {}: {} {}",
+            self.number, self.face, self.method, self.path
+        )?;
         if let Some(operation) = &self.operation {
             write!(f, " {operation}")?;
         }
@@ -120,7 +124,10 @@ impl fmt::Display for Entry {
 impl Journal {
     pub(crate) fn new() -> Self {
         let (changes, _) = watch::channel(0);
-        Self(Arc::new(Shared { state: Mutex::default(), changes }))
+        Self(Arc::new(Shared {
+            state: Mutex::default(),
+            changes,
+        }))
     }
 
     /// Everything so far, oldest first.
@@ -130,12 +137,21 @@ impl Journal {
 
     /// The entries that `wanted` picks.
     pub fn select(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<Entry> {
-        lock(&self.0.state).entries.iter().filter(|entry| wanted(entry)).cloned().collect()
+        lock(&self.0.state)
+            .entries
+            .iter()
+            .filter(|entry| wanted(entry))
+            .cloned()
+            .collect()
     }
 
     /// How many entries `wanted` picks.
     pub fn count(&self, wanted: impl Fn(&Entry) -> bool) -> usize {
-        lock(&self.0.state).entries.iter().filter(|entry| wanted(entry)).count()
+        lock(&self.0.state)
+            .entries
+            .iter()
+            .filter(|entry| wanted(entry))
+            .count()
     }
 
     /// Forgets all entries, so that what follows can be counted alone. Numbers go on.
@@ -149,7 +165,8 @@ impl Journal {
     ///
     /// [`NotSeen`] after a minute.
     pub async fn wait_for(&self, wanted: impl Fn(&Entry) -> bool) -> Result<Entry, NotSeen> {
-        self.wait_until(|entries| entries.iter().find(|entry| wanted(entry)).cloned()).await
+        self.wait_until(|entries| entries.iter().find(|entry| wanted(entry)).cloned())
+            .await
     }
 
     /// Waits until the whole log satisfies a condition, and returns what the condition returns.
@@ -172,7 +189,9 @@ impl Journal {
                 changes.changed().await.map_err(|_| NotSeen)?;
             }
         };
-        tokio::time::timeout(PATIENCE, search).await.unwrap_or(Err(NotSeen))
+        tokio::time::timeout(PATIENCE, search)
+            .await
+            .unwrap_or(Err(NotSeen))
     }
 
     /// What a client must never do and one did: credentials sent to a foreign host, for instance.
@@ -214,7 +233,10 @@ impl Journal {
         });
         drop(state);
         self.changed();
-        Notes { journal: self.clone(), number }
+        Notes {
+            journal: self.clone(),
+            number,
+        }
     }
 
     fn changed(&self) {
@@ -241,7 +263,11 @@ impl Notes {
     pub(crate) fn update(&self, change: impl FnOnce(&mut Entry)) {
         let mut state = lock(&self.journal.0.state);
         // The newest entries are the ones that change.
-        let entry = state.entries.iter_mut().rev().find(|entry| entry.number == self.number);
+        let entry = state
+            .entries
+            .iter_mut()
+            .rev()
+            .find(|entry| entry.number == self.number);
         if let Some(entry) = entry {
             change(entry);
         }
@@ -257,11 +283,25 @@ fn kept(headers: &HeaderMap) -> BTreeMap<String, String> {
 
 /// Keeps the names of all parameters and the values of those that are no secrets.
 fn redacted(query: Option<&str>) -> String {
-    const OPEN: [&str; 10] =
-        ["digest", "mount", "from", "n", "last", "scope", "service", "account", "tag", "artifactType"];
+    const OPEN: [&str; 10] = [
+        "digest",
+        "mount",
+        "from",
+        "n",
+        "last",
+        "scope",
+        "service",
+        "account",
+        "tag",
+        "artifactType",
+    ];
     let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     let shown = pairs.map(|(name, value)| {
-        let value = if OPEN.contains(&name.as_ref()) { value.as_ref() } else { "..." };
+        let value = if OPEN.contains(&name.as_ref()) {
+            value.as_ref()
+        } else {
+            "..."
+        };
         format!("{name}={value}")
     });
     shown.collect::<Vec<_>>().join("&")
@@ -279,7 +319,11 @@ mod tests {
     #[test]
     fn secrets_of_a_request_are_not_kept() {
         let journal = Journal::new();
-        journal.begin(Face::HubCdn, &request("/blob?digest=sha256:1&signature=hidden"), None);
+        journal.begin(
+            Face::HubCdn,
+            &request("/blob?digest=sha256:1&signature=hidden"),
+            None,
+        );
         let entry = journal.entries().remove(0);
         assert!(entry.has_authorization);
         assert_eq!(entry.query, "digest=sha256:1&signature=...");

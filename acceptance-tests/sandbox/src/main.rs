@@ -44,7 +44,9 @@ async fn main() -> anyhow::Result<()> {
     }
     println!("\n# Provider block:\n{}", sandbox.provider_block());
     println!("# Running until Ctrl-C.");
-    tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
+    tokio::signal::ctrl_c()
+        .await
+        .context("cannot wait for Ctrl-C")?;
     sandbox.stop().await;
     Ok(())
 }
@@ -54,11 +56,17 @@ async fn main() -> anyhow::Result<()> {
 fn options(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option<Options>> {
     let mut options = Options::default();
     while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().with_context(|| format!("{argument} needs a value"));
+        let mut value = || {
+            arguments
+                .next()
+                .with_context(|| format!("{argument} needs a value"))
+        };
         match argument.as_str() {
             "--seed" => options.seed = Some(value()?.into()),
             "--port-base" => {
-                let port = value()?.parse().context("--port-base needs a port number")?;
+                let port = value()?
+                    .parse()
+                    .context("--port-base needs a port number")?;
                 options.port_base = Some(port);
             }
             "--print-seed" => {

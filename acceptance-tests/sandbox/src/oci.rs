@@ -29,14 +29,22 @@ pub(crate) enum Target<'p> {
 impl<'p> Target<'p> {
     pub(crate) fn of(path: &'p str) -> Self {
         let Some(rest) = path.strip_prefix("/v2/") else {
-            return if path == "/v2" { Self::Base } else { Self::Unknown };
+            return if path == "/v2" {
+                Self::Base
+            } else {
+                Self::Unknown
+            };
         };
         if rest.is_empty() {
             return Self::Base;
         }
         // Upload paths first: `blobs/uploads` must not be read as a digest.
         if let Some((name, id)) = rest.rsplit_once("/blobs/uploads/") {
-            return if id.is_empty() { Self::Uploads(name) } else { Self::Upload(name, id) };
+            return if id.is_empty() {
+                Self::Uploads(name)
+            } else {
+                Self::Upload(name, id)
+            };
         }
         if let Some(name) = rest.strip_suffix("/blobs/uploads") {
             return Self::Uploads(name);
@@ -44,7 +52,9 @@ impl<'p> Target<'p> {
         if let Some(name) = rest.strip_suffix("/tags/list") {
             return Self::Tags(name);
         }
-        let Some((front, last)) = rest.rsplit_once('/') else { return Self::Unknown };
+        let Some((front, last)) = rest.rsplit_once('/') else {
+            return Self::Unknown;
+        };
         match front.rsplit_once('/') {
             Some((name, "manifests")) => Self::Manifest(name, last),
             Some((name, "blobs")) => Self::Blob(name, last),
@@ -68,11 +78,7 @@ impl<'p> Target<'p> {
 }
 
 /// The error document of the distribution specification.
-pub(crate) fn refusal(
-    status: StatusCode,
-    code: &str,
-    message: impl AsRef<str>,
-) -> Response<Body> {
+pub(crate) fn refusal(status: StatusCode, code: &str, message: impl AsRef<str>) -> Response<Body> {
     let error = json!({ "code": code, "message": message.as_ref() });
     json(status, &json!({ "errors": [error] }))
 }
@@ -85,13 +91,22 @@ mod tests {
     fn paths_are_told_apart_even_when_a_repository_is_named_like_an_endpoint() {
         let cases = [
             ("/v2/", Target::Base),
-            ("/v2/a/b/manifests/latest", Target::Manifest("a/b", "latest")),
-            ("/v2/blobs/uploads/manifests/x", Target::Manifest("blobs/uploads", "x")),
+            (
+                "/v2/a/b/manifests/latest",
+                Target::Manifest("a/b", "latest"),
+            ),
+            (
+                "/v2/blobs/uploads/manifests/x",
+                Target::Manifest("blobs/uploads", "x"),
+            ),
             ("/v2/a/blobs/sha256:1", Target::Blob("a", "sha256:1")),
             ("/v2/a/blobs/uploads/", Target::Uploads("a")),
             ("/v2/a/blobs/uploads/id", Target::Upload("a", "id")),
             ("/v2/a/tags/list", Target::Tags("a")),
-            ("/v2/a/referrers/sha256:1", Target::Referrers("a", "sha256:1")),
+            (
+                "/v2/a/referrers/sha256:1",
+                Target::Referrers("a", "sha256:1"),
+            ),
             ("/v1/a", Target::Unknown),
         ];
         for (path, target) in cases {

@@ -74,7 +74,10 @@ impl Quotas {
         let rate = what.per_second();
         let now = Instant::now();
         let mut buckets = lock(&self.buckets);
-        let full = Bucket { tokens: rate, filled_at: now };
+        let full = Bucket {
+            tokens: rate,
+            filled_at: now,
+        };
         let bucket = buckets.entry((account.clone(), what)).or_insert(full);
         let gained = (now - bucket.filled_at).as_secs_f64() * rate;
         bucket.tokens = (bucket.tokens + gained).min(rate);

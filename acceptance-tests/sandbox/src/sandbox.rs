@@ -66,12 +66,27 @@ impl Sandbox {
         let stop = CancellationToken::new();
         let mut servers = JoinSet::new();
         for (face, listener) in listeners {
-            servers.spawn(server::serve(Arc::clone(&world), face, listener, stop.clone()));
+            servers.spawn(server::serve(
+                Arc::clone(&world),
+                face,
+                listener,
+                stop.clone(),
+            ));
         }
-        let user = seed.accounts.iter().flat_map(|account| &account.users).next();
+        let user = seed
+            .accounts
+            .iter()
+            .flat_map(|account| &account.users)
+            .next();
         let access_key =
             user.map(|user| (user.access_key_id.clone(), user.secret_access_key.clone()));
-        Ok(Self { world, access_key, roles: seed.roles, stop, servers })
+        Ok(Self {
+            world,
+            access_key,
+            roles: seed.roles,
+            stop,
+            servers,
+        })
     }
 
     /// Where Docker Hub is: stands in for `https://registry-1.docker.io`.
@@ -150,7 +165,10 @@ impl Sandbox {
             variables.push(("AWS_ACCESS_KEY_ID", id.clone()));
             variables.push(("AWS_SECRET_ACCESS_KEY", secret.clone()));
         }
-        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        variables
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
 
     /// What goes wrong.
@@ -202,10 +220,7 @@ impl Sandbox {
     }
 }
 
-fn world(
-    seed: &Seed,
-    addresses: HashMap<Face, std::net::SocketAddr>,
-) -> anyhow::Result<World> {
+fn world(seed: &Seed, addresses: HashMap<Face, std::net::SocketAddr>) -> anyhow::Result<World> {
     let clock = Clock::default();
     let accounts = Accounts::new(seed.identities(), clock.clone())?;
     let store = Store::new(clock.clone())?;

@@ -71,7 +71,10 @@ impl Seed {
     }
 
     pub(crate) fn identities(&self) -> AccountsSeed {
-        AccountsSeed { accounts: self.accounts.clone(), web_tokens: self.web_tokens.clone() }
+        AccountsSeed {
+            accounts: self.accounts.clone(),
+            web_tokens: self.web_tokens.clone(),
+        }
     }
 }
 

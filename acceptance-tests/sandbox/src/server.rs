@@ -70,12 +70,16 @@ pub(crate) async fn serve(
             accepted = listener.accept() => accepted,
         };
         // An accept fails for its connection only: reset, or out of descriptors for a moment.
-        let Ok((stream, peer)) = accepted else { continue };
+        let Ok((stream, peer)) = accepted else {
+            continue;
+        };
         stream.set_nodelay(true).ok();
         let world = Arc::clone(&world);
         let service = service_fn(move |request| serve_one(Arc::clone(&world), face, peer, request));
         let builder = auto::Builder::new(TokioExecutor::new());
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
         connections.spawn(graceful.watch(connection));
         while connections.try_join_next().is_some() {}
     }
@@ -92,7 +96,9 @@ async fn serve_one(
 ) -> Result<Response<Body>, Cut> {
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(Peer(peer));
-    let (body, seen) = look_inside(face, &parts, body.into()).await.map_err(|_| Cut)?;
+    let (body, seen) = look_inside(face, &parts, body.into())
+        .await
+        .map_err(|_| Cut)?;
     let operation = operation(&parts, &seen);
     let notes = world.journal.begin(face, &parts, operation.clone());
     parts.extensions.insert(notes.clone());
@@ -117,14 +123,21 @@ async fn serve_one(
     });
     Ok(response.map(|body| {
         let body = match fault.as_deref().map(|armed| (armed, armed.effect())) {
-            Some((_, Effect::CutResponse { after_bytes })) => shaped(body, Shape::Cut(*after_bytes)),
+            Some((_, Effect::CutResponse { after_bytes })) => {
+                shaped(body, Shape::Cut(*after_bytes))
+            }
             Some((armed, Effect::Stall { after_bytes })) => {
                 shaped(body, Shape::Stall(*after_bytes, armed.gate()))
             }
             Some((_, Effect::WrongByte { at })) => shaped(body, Shape::Wrong(*at)),
             _ => body,
         };
-        Body::wrapping(Sent { body, notes, bytes: 0, is_complete: is_head })
+        Body::wrapping(Sent {
+            body,
+            notes,
+            bytes: 0,
+            is_complete: is_head,
+        })
     }))
 }
 
@@ -139,7 +152,14 @@ async fn struck(
 ) -> Result<Response<Body>, Cut> {
     let mut is_lost = false;
     match fault.map(|armed| (armed, armed.effect())) {
-        Some((_, Effect::Answer { status, headers, body: text })) => {
+        Some((
+            _,
+            Effect::Answer {
+                status,
+                headers,
+                body: text,
+            },
+        )) => {
             drain(body).await;
             return Ok(canned(*status, headers, text));
         }
@@ -158,10 +178,18 @@ async fn struck(
         _ => {}
     }
     let is_broken = Arc::new(AtomicBool::new(false));
-    let received = Received { body, notes: notes.clone(), is_broken: Arc::clone(&is_broken) };
+    let received = Received {
+        body,
+        notes: notes.clone(),
+        is_broken: Arc::clone(&is_broken),
+    };
     let request = Request::from_parts(parts, Body::wrapping(received));
     let response = dispatch(world, face, request).await;
-    if is_lost || is_broken.load(Ordering::SeqCst) { Err(Cut) } else { Ok(response) }
+    if is_lost || is_broken.load(Ordering::SeqCst) {
+        Err(Cut)
+    } else {
+        Ok(response)
+    }
 }
 
 async fn dispatch(world: &World, face: Face, request: Request<Body>) -> Response<Body> {
@@ -200,7 +228,10 @@ async fn look_inside(face: Face, parts: &Parts, body: Body) -> io::Result<(Body,
     if !is_small || !matches!(face, Face::Sts | Face::Api) {
         return Ok((body, Bytes::new()));
     }
-    let seen = body.collect(AWS_REQUEST_BYTES).await.map_err(io::Error::other)?;
+    let seen = body
+        .collect(AWS_REQUEST_BYTES)
+        .await
+        .map_err(io::Error::other)?;
     Ok((Body::from(seen.clone()), seen))
 }
 
@@ -210,7 +241,9 @@ fn operation(parts: &Parts, body: &[u8]) -> Option<String> {
         return target.rsplit('.').next().map(str::to_owned);
     }
     let mut pairs = url::form_urlencoded::parse(body);
-    pairs.find(|(name, _)| name == "Action").map(|(_, value)| value.into_owned())
+    pairs
+        .find(|(name, _)| name == "Action")
+        .map(|(_, value)| value.into_owned())
 }
 
 /// `name=value` lines in place of a form, so that a fault can name a role by its ARN.
@@ -219,7 +252,9 @@ fn form_decoded(face: Face, body: &str) -> String {
         return body.to_owned();
     }
     let pairs = url::form_urlencoded::parse(body.as_bytes());
-    pairs.map(|(name, value)| format!("{name}={value}\n")).collect()
+    pairs
+        .map(|(name, value)| format!("{name}={value}\n"))
+        .collect()
 }
 
 fn canned(
@@ -229,12 +264,13 @@ fn canned(
 ) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let response = respond(status, Bytes::from(text.to_owned()));
-    headers.iter().fold(response, |response, (name, value)| {
-        match http::HeaderName::from_bytes(name.as_bytes()) {
+    headers.iter().fold(
+        response,
+        |response, (name, value)| match http::HeaderName::from_bytes(name.as_bytes()) {
             Ok(name) => response.with(name, value),
             Err(_) => response,
-        }
-    })
+        },
+    )
 }
 
 /// Reads what is still coming, so that the client gets to see the answer.
@@ -320,7 +356,11 @@ impl Drop for Sent {
         let bytes = self.bytes;
         self.notes.update(|entry| {
             entry.bytes_out = bytes;
-            entry.progress = if is_complete { Progress::Answered } else { Progress::Broken };
+            entry.progress = if is_complete {
+                Progress::Answered
+            } else {
+                Progress::Broken
+            };
         });
     }
 }

@@ -34,12 +34,18 @@ impl Signer {
     pub(crate) fn new(clock: Clock) -> Self {
         let mut secret = [0_u8; 32];
         fastrand::fill(&mut secret);
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, &secret), clock }
+        Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, &secret),
+            clock,
+        }
     }
 
     /// A text from which the claims can be read for so many seconds.
     pub(crate) fn seal(&self, claims: impl Serialize, seconds: i64) -> String {
-        let sealed = Sealed { claims, until: self.clock.unix() + seconds };
+        let sealed = Sealed {
+            claims,
+            until: self.clock.unix() + seconds,
+        };
         // Claims are structs of texts and numbers, which always serialise.
         let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&sealed).unwrap_or_default());
         let signature = hmac::sign(&self.key, payload.as_bytes());
@@ -48,9 +54,13 @@ impl Signer {
 
     pub(crate) fn open<T: DeserializeOwned>(&self, text: &str) -> Result<T, Unproven> {
         let (payload, signature) = text.split_once('.').ok_or(Unproven::Forged)?;
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Unproven::Forged)?;
+        let signature = URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| Unproven::Forged)?;
         hmac::verify(&self.key, payload.as_bytes(), &signature).map_err(|_| Unproven::Forged)?;
-        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Unproven::Forged)?;
+        let payload = URL_SAFE_NO_PAD
+            .decode(payload)
+            .map_err(|_| Unproven::Forged)?;
         let sealed: Sealed<T> = serde_json::from_slice(&payload).map_err(|_| Unproven::Forged)?;
         if self.clock.unix() >= sealed.until {
             return Err(Unproven::Expired);
@@ -72,7 +82,10 @@ mod tests {
         let text = signer.seal("alpine", 300);
         assert_eq!(signer.open::<String>(&text), Ok("alpine".to_owned()));
         assert_eq!(signer.open::<String>(&text[1..]), Err(Unproven::Forged));
-        assert_eq!(Signer::new(clock.clone()).open::<String>(&text), Err(Unproven::Forged));
+        assert_eq!(
+            Signer::new(clock.clone()).open::<String>(&text),
+            Err(Unproven::Forged)
+        );
         clock.advance(Duration::from_secs(300));
         assert_eq!(signer.open::<String>(&text), Err(Unproven::Expired));
     }

@@ -35,7 +35,14 @@ pub(crate) fn shaped(body: Body, shape: Shape) -> Body {
         }
         Shape::Wrong(at) => (u64::MAX, Ending::None { flip: at }),
     };
-    Body::wrapping(Shaped { body, limit, ending, passed: 0, held: None, is_flushed: false })
+    Body::wrapping(Shaped {
+        body,
+        limit,
+        ending,
+        passed: 0,
+        held: None,
+        is_flushed: false,
+    })
 }
 
 struct Shaped {
@@ -122,7 +129,9 @@ impl Shaped {
 
 impl fmt::Debug for Shaped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shaped").field("passed", &self.passed).finish_non_exhaustive()
+        f.debug_struct("Shaped")
+            .field("passed", &self.passed)
+            .finish_non_exhaustive()
     }
 }
 

@@ -55,7 +55,11 @@ pub(super) struct Accounting {
 
 impl Accounting {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, spent: HashMap::new(), minutes: HashMap::new() }
+        Self {
+            limits,
+            spent: HashMap::new(),
+            minutes: HashMap::new(),
+        }
     }
 
     /// The budget of a source; nothing when it has no limit.
@@ -65,7 +69,11 @@ impl Accounting {
             Source::User(_) => self.limits.authenticated,
         }?;
         let remaining = limit.saturating_sub(self.spent_by(source, now).in_window);
-        Some(Budget { limit, remaining, window_seconds: self.limits.window_seconds })
+        Some(Budget {
+            limit,
+            remaining,
+            window_seconds: self.limits.window_seconds,
+        })
     }
 
     /// Counts one pull; false when the budget is exhausted, and then nothing is counted.
@@ -96,7 +104,9 @@ impl Accounting {
 
     /// Counts one request of any kind; false above the limit on abuse.
     pub(super) fn request(&mut self, address: IpAddr, now: OffsetDateTime) -> bool {
-        let Some(most) = self.limits.requests_per_minute else { return true };
+        let Some(most) = self.limits.requests_per_minute else {
+            return true;
+        };
         let (began, count) = self.minutes.entry(address).or_insert((now, 0));
         if now - *began >= time::Duration::MINUTE {
             (*began, *count) = (now, 0);
@@ -107,7 +117,11 @@ impl Accounting {
 
     fn spent_by(&mut self, source: &Source, now: OffsetDateTime) -> &mut Spent {
         let window = time::Duration::seconds(self.limits.window_seconds.into());
-        let fresh = Spent { window_began: now, in_window: 0, ever: 0 };
+        let fresh = Spent {
+            window_began: now,
+            in_window: 0,
+            ever: 0,
+        };
         let spent = self.spent.entry(source.clone()).or_insert(fresh);
         if now - spent.window_began >= window {
             (spent.window_began, spent.in_window) = (now, 0);
@@ -121,5 +135,12 @@ fn user_id(name: &str) -> String {
     let seed = Digest::of(format!("hub user {name}").as_bytes());
     let hex = seed.hex();
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
+    format!(
+        "{}-{}-4{}-8{}-{}",
+        part(0, 8),
+        part(8, 12),
+        part(13, 16),
+        part(17, 20),
+        part(20, 32)
+    )
 }

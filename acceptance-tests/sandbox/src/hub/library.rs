@@ -68,9 +68,16 @@ impl Hub {
             users: seed.users.clone(),
             accounting: Accounting::new(seed.limits),
         };
-        let folder = tempfile::Builder::new().prefix("ecr-public-sandbox-hub-").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("ecr-public-sandbox-hub-")
+            .tempdir()?;
         let state = Mutex::new(state);
-        let hub = Self(Arc::new(Shared { clock, folder, is_docker_hub, state }));
+        let hub = Self(Arc::new(Shared {
+            clock,
+            folder,
+            is_docker_hub,
+            state,
+        }));
         for (name, repository) in &seed.repositories {
             hub.set_readers(name, repository.readers.clone());
             for (tag, image) in &repository.tags {
@@ -93,7 +100,10 @@ impl Hub {
                 let stored = (manifest.media_type.clone(), manifest.bytes.clone());
                 repository.manifests.insert(manifest.digest.clone(), stored);
             }
-            let blobs = built.blobs.iter().map(|(digest, blob)| (digest.clone(), blob.clone()));
+            let blobs = built
+                .blobs
+                .iter()
+                .map(|(digest, blob)| (digest.clone(), blob.clone()));
             repository.blobs.extend(blobs);
             repository.tags.insert(tag.to_owned(), built.digest.clone());
         });
@@ -133,17 +143,32 @@ impl Hub {
 
     /// The digest a tag has.
     pub fn digest(&self, repository: &str, tag: &str) -> Option<Digest> {
-        lock(&self.0.state).repositories.get(repository)?.tags.get(tag).cloned()
+        lock(&self.0.state)
+            .repositories
+            .get(repository)?
+            .tags
+            .get(tag)
+            .cloned()
     }
 
     /// The bytes and the type of a manifest.
     pub fn manifest(&self, repository: &str, digest: &Digest) -> Option<(String, Bytes)> {
-        lock(&self.0.state).repositories.get(repository)?.manifests.get(digest).cloned()
+        lock(&self.0.state)
+            .repositories
+            .get(repository)?
+            .manifests
+            .get(digest)
+            .cloned()
     }
 
     /// A blob.
     pub fn blob(&self, repository: &str, digest: &Digest) -> Option<Blob> {
-        lock(&self.0.state).repositories.get(repository)?.blobs.get(digest).cloned()
+        lock(&self.0.state)
+            .repositories
+            .get(repository)?
+            .blobs
+            .get(digest)
+            .cloned()
     }
 
     /// How many pulls have ever been counted.
@@ -165,7 +190,9 @@ impl Hub {
     /// Leaves this many pulls to a source in the present window.
     pub fn set_remaining(&self, source: &Source, remaining: u64) {
         let now = self.0.clock.now();
-        lock(&self.0.state).accounting.set_remaining(source, now, remaining);
+        lock(&self.0.state)
+            .accounting
+            .set_remaining(source, now, remaining);
     }
 
     /// Leaves this many pulls to everybody on this machine who does not log in.
@@ -186,7 +213,9 @@ impl Hub {
     /// none.
     pub(super) fn may_read(&self, repository: &str, user: Option<&str>) -> bool {
         let state = lock(&self.0.state);
-        let Some(repository) = state.repositories.get(repository) else { return false };
+        let Some(repository) = state.repositories.get(repository) else {
+            return false;
+        };
         match (&repository.readers, user) {
             (None, _) => true,
             (Some(readers), Some(user)) => readers.iter().any(|reader| reader == user),
@@ -201,11 +230,18 @@ impl Hub {
     /// The user with this name and password.
     pub(super) fn user(&self, name: &str, password: &str) -> Option<HubUser> {
         let state = lock(&self.0.state);
-        state.users.iter().find(|user| user.name == name && user.password == password).cloned()
+        state
+            .users
+            .iter()
+            .find(|user| user.name == name && user.password == password)
+            .cloned()
     }
 
     pub(super) fn is_unlimited(&self, user: &str) -> bool {
-        lock(&self.0.state).users.iter().any(|known| known.name == user && known.is_unlimited)
+        lock(&self.0.state)
+            .users
+            .iter()
+            .any(|known| known.name == user && known.is_unlimited)
     }
 
     pub(super) fn find(&self, repository: &str, reference: &str) -> Option<Manifest> {
@@ -216,19 +252,28 @@ impl Hub {
             Err(_) => repository.tags.get(reference)?.clone(),
         };
         let (media_type, bytes) = repository.manifests.get(&digest)?.clone();
-        Some(Manifest { digest, media_type, bytes })
+        Some(Manifest {
+            digest,
+            media_type,
+            bytes,
+        })
     }
 
     pub(super) fn tags(&self, repository: &str) -> Vec<String> {
         let state = lock(&self.0.state);
         let repository = state.repositories.get(repository);
-        repository.map_or_else(Vec::new, |repository| repository.tags.keys().cloned().collect())
+        repository.map_or_else(Vec::new, |repository| {
+            repository.tags.keys().cloned().collect()
+        })
     }
 
     /// All manifests of a repository, by digest.
     pub(super) fn manifests(&self, repository: &str) -> Vec<Manifest> {
         let state = lock(&self.0.state);
-        let stored = state.repositories.get(repository).map(|repository| &repository.manifests);
+        let stored = state
+            .repositories
+            .get(repository)
+            .map(|repository| &repository.manifests);
         let mut manifests: Vec<Manifest> = stored
             .into_iter()
             .flatten()

@@ -6,10 +6,10 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::Hub;
 use super::accounting::{Budget, Source};
 use super::library::Manifest;
 use super::token::Claims;
-use super::Hub;
 use crate::cdn::{self, Claim};
 use crate::exchange::{Body, With as _, header_text, json, query_value, respond, text};
 use crate::face::Face;
@@ -38,8 +38,11 @@ pub(crate) async fn registry(
 ) -> Response<Body> {
     let (parts, _) = request.into_parts();
     if !hub.count_request(address(&parts)) {
-        return text(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests (HAP429)\n")
-            .with("retry-after", "60");
+        return text(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too Many Requests (HAP429)\n",
+        )
+        .with("retry-after", "60");
     }
     let answered = route(world, hub, face, parts).await;
     let response = answered.unwrap_or_else(|refusal| refusal);
@@ -57,11 +60,20 @@ async fn route(
     if target == Target::Unknown {
         return Err(refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "no such page"));
     }
-    let user = if hub.is_docker_hub() { authorise(world, &target, &parts)? } else { None };
+    let user = if hub.is_docker_hub() {
+        authorise(world, &target, &parts)?
+    } else {
+        None
+    };
     if let (Some(user), Some(notes)) = (&user, parts.extensions.get::<Notes>()) {
         notes.caller("docker hub", user);
     }
-    let visit = Visit { world, hub, parts, user };
+    let visit = Visit {
+        world,
+        hub,
+        parts,
+        user,
+    };
     if let Some(name) = target.name()
         && !hub.exists(name)
     {
@@ -75,7 +87,11 @@ async fn route(
         Target::Blob(name, digest) if is_read => visit.blob(face, name, digest).await,
         Target::Tags(name) if is_read => Ok(visit.tags(name)),
         Target::Referrers(name, digest) if is_read => visit.referrers(name, digest),
-        _ => Err(refusal(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "this copy is read-only")),
+        _ => Err(refusal(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "UNSUPPORTED",
+            "this copy is read-only",
+        )),
     }
 }
 
@@ -115,8 +131,12 @@ fn unauthorised(world: &World, scope: Option<&str>, error: Option<&str>) -> Resp
             challenge += &format!(r#",{name}="{value}""#);
         }
     }
-    refusal(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "authentication required")
-        .with("www-authenticate", challenge)
+    refusal(
+        StatusCode::UNAUTHORIZED,
+        "UNAUTHORIZED",
+        "authentication required",
+    )
+    .with("www-authenticate", challenge)
 }
 
 impl Visit<'_> {
@@ -145,9 +165,19 @@ impl Visit<'_> {
         reference: &str,
         is_head: bool,
     ) -> Result<Response<Body>, Response<Body>> {
-        let unknown = || refusal(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", "manifest unknown");
+        let unknown = || {
+            refusal(
+                StatusCode::NOT_FOUND,
+                "MANIFEST_UNKNOWN",
+                "manifest unknown",
+            )
+        };
         let manifest = self.hub.find(name, reference).ok_or_else(unknown)?;
-        let body = if is_head { Body::empty() } else { Body::from(manifest.bytes.clone()) };
+        let body = if is_head {
+            Body::empty()
+        } else {
+            Body::from(manifest.bytes.clone())
+        };
         Ok(respond(StatusCode::OK, body)
             .with("content-type", &manifest.media_type)
             .with("content-length", manifest.bytes.len().to_string())
@@ -160,13 +190,23 @@ impl Visit<'_> {
         name: &str,
         digest: &str,
     ) -> Result<Response<Body>, Response<Body>> {
-        let unknown = || refusal(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", "blob unknown to registry");
+        let unknown = || {
+            refusal(
+                StatusCode::NOT_FOUND,
+                "BLOB_UNKNOWN",
+                "blob unknown to registry",
+            )
+        };
         let parsed = digest.parse().map_err(|_| unknown())?;
         let blob = self.hub.blob(name, &parsed).ok_or_else(unknown)?;
         let is_head = self.parts.method == Method::HEAD;
         if face == Face::Hub && !is_head {
             let (repository, digest) = (name.to_owned(), digest.to_owned());
-            let claim = Claim { account: None, repository, digest };
+            let claim = Claim {
+                account: None,
+                repository,
+                digest,
+            };
             return Ok(cdn::redirect(self.world, Face::HubCdn, &claim));
         }
         let range = header_text(&self.parts.headers, "range");
@@ -177,7 +217,9 @@ impl Visit<'_> {
     fn tags(&self, name: &str) -> Response<Body> {
         let query = self.parts.uri.query();
         let last = query_value(query, "last").unwrap_or_default();
-        let most = query_value(query, "n").and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
+        let most = query_value(query, "n")
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(usize::MAX);
         let mut rest = self.hub.tags(name).into_iter().filter(|tag| *tag > last);
         let tags: Vec<String> = rest.by_ref().take(most).collect();
         let response = json(StatusCode::OK, &json!({ "name": name, "tags": tags }));
@@ -200,7 +242,11 @@ impl Visit<'_> {
         let referrers: Vec<Value> = manifests
             .iter()
             .filter_map(|manifest| referrer(manifest, digest))
-            .filter(|found| wanted.as_ref().is_none_or(|wanted| found["artifactType"] == **wanted))
+            .filter(|found| {
+                wanted
+                    .as_ref()
+                    .is_none_or(|wanted| found["artifactType"] == **wanted)
+            })
             .collect();
         let index = json!({
             "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": referrers,
@@ -247,10 +293,20 @@ fn exhausted() -> Response<Body> {
 
 /// Adds what Docker Hub tells about the budget.
 fn limited(response: Response<Body>, budget: Option<Budget>, source: &Source) -> Response<Body> {
-    let Some(Budget { limit, remaining, window_seconds }) = budget else { return response };
+    let Some(Budget {
+        limit,
+        remaining,
+        window_seconds,
+    }) = budget
+    else {
+        return response;
+    };
     response
         .with("ratelimit-limit", format!("{limit};w={window_seconds}"))
-        .with("ratelimit-remaining", format!("{remaining};w={window_seconds}"))
+        .with(
+            "ratelimit-remaining",
+            format!("{remaining};w={window_seconds}"),
+        )
         .with("docker-ratelimit-source", source.to_string())
 }
 

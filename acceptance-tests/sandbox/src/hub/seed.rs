@@ -50,13 +50,19 @@ pub struct HubUser {
 impl HubUser {
     /// A user of the free plan.
     pub fn new(name: &str, password: &str) -> Self {
-        Self { name: name.to_owned(), password: password.to_owned(), is_unlimited: false }
+        Self {
+            name: name.to_owned(),
+            password: password.to_owned(),
+            is_unlimited: false,
+        }
     }
 }
 
 impl fmt::Debug for HubUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HubUser").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("HubUser")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -124,14 +124,19 @@ fn user(
             Some(authorization) => basic(authorization).ok_or_else(wrong)?,
         },
     };
-    hub.user(&name, &password).map(|user| Some(user.name)).ok_or_else(wrong)
+    hub.user(&name, &password)
+        .map(|user| Some(user.name))
+        .ok_or_else(wrong)
 }
 
 /// Grants what may be granted, which may be nothing: the registry then says so.
 fn issue(world: &World, hub: &Hub, user: Option<String>, asked: &Asked) -> Response<Body> {
     let readable = asked.scopes.iter().filter_map(|scope| pulled(scope));
     let readable = readable.filter(|name| hub.may_read(name, user.as_deref()));
-    let claims = Claims { user: user.clone(), readable: readable.map(str::to_owned).collect() };
+    let claims = Claims {
+        user: user.clone(),
+        readable: readable.map(str::to_owned).collect(),
+    };
     let token = world.signer.seal(claims, TOKEN_SECONDS);
     let mut answer = json!({
         "token": token,
@@ -140,7 +145,9 @@ fn issue(world: &World, hub: &Hub, user: Option<String>, asked: &Asked) -> Respo
         "issued_at": world.clock.now().format(&Rfc3339).unwrap_or_default(),
     });
     if let (true, Some(user), Some(answer)) = (asked.wants_refresh, user, answer.as_object_mut()) {
-        let refresh = world.signer.seal(Refresh { refreshes: user }, REFRESH_SECONDS);
+        let refresh = world
+            .signer
+            .seal(Refresh { refreshes: user }, REFRESH_SECONDS);
         answer.insert("refresh_token".to_owned(), refresh.into());
     }
     json(StatusCode::OK, &answer)
@@ -149,11 +156,16 @@ fn issue(world: &World, hub: &Hub, user: Option<String>, asked: &Asked) -> Respo
 /// The repository of `repository:<name>:…pull…`.
 fn pulled(scope: &str) -> Option<&str> {
     let (name, actions) = scope.strip_prefix("repository:")?.rsplit_once(':')?;
-    actions.split(',').any(|action| matches!(action, "pull" | "*")).then_some(name)
+    actions
+        .split(',')
+        .any(|action| matches!(action, "pull" | "*"))
+        .then_some(name)
 }
 
 fn basic(authorization: &str) -> Option<(String, String)> {
-    let bytes = STANDARD.decode(authorization.strip_prefix("Basic ")?).ok()?;
+    let bytes = STANDARD
+        .decode(authorization.strip_prefix("Basic ")?)
+        .ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (name, password) = text.split_once(':')?;
     Some((name.to_owned(), password.to_owned()))

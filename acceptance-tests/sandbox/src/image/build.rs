@@ -18,7 +18,13 @@ const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 
 pub(super) fn build(spec: &ImageSpec, name: &str, folder: &Path) -> io::Result<BuiltImage> {
-    let mut bench = Bench { spec, name, folder, manifests: Vec::new(), blobs: BTreeMap::new() };
+    let mut bench = Bench {
+        spec,
+        name,
+        folder,
+        manifests: Vec::new(),
+        blobs: BTreeMap::new(),
+    };
     if spec.format == Format::Schema1 {
         bench.schema1()?;
     } else if let Some(artifact_type) = &spec.artifact_type {
@@ -31,7 +37,11 @@ pub(super) fn build(spec: &ImageSpec, name: &str, folder: &Path) -> io::Result<B
     }
     let root = bench.manifests.last().map(|root| root.digest.clone());
     let digest = root.ok_or_else(|| io::Error::other("an image has a root"))?;
-    Ok(BuiltImage { digest, manifests: bench.manifests, blobs: bench.blobs })
+    Ok(BuiltImage {
+        digest,
+        manifests: bench.manifests,
+        blobs: bench.blobs,
+    })
 }
 
 /// An image in the making.
@@ -91,14 +101,22 @@ impl Bench<'_> {
         let mut config = platform_json(platform);
         set(&mut config, "created", CREATED.into());
         set(&mut config, "config", json!({ "Cmd": spec.command }));
-        set(&mut config, "rootfs", json!({ "type": "layers", "diff_ids": diff_ids }));
-        let history = layers.iter().map(|_| json!({ "created": CREATED, "created_by": self.name }));
+        set(
+            &mut config,
+            "rootfs",
+            json!({ "type": "layers", "diff_ids": diff_ids }),
+        );
+        let history = layers
+            .iter()
+            .map(|_| json!({ "created": CREATED, "created_by": self.name }));
         let history: Vec<Value> = history.collect();
         set(&mut config, "history", history.into());
         let config = self.document(&config, config_type(spec.format));
         let kind = layer_type(spec.format, spec.compression);
-        let mut layers: Vec<Value> =
-            layers.into_iter().map(|layer| self.layer(layer, kind)).collect();
+        let mut layers: Vec<Value> = layers
+            .into_iter()
+            .map(|layer| self.layer(layer, kind))
+            .collect();
         if spec.has_foreign_layer {
             layers.insert(0, foreign_layer(self.name));
         }
@@ -115,7 +133,10 @@ impl Bench<'_> {
     /// What BuildKit puts beside an image.
     fn attestation(&mut self, image: &Value) -> Value {
         let subject = image["digest"].as_str().unwrap_or_default().to_owned();
-        let hex = subject.strip_prefix("sha256:").unwrap_or_default().to_owned();
+        let hex = subject
+            .strip_prefix("sha256:")
+            .unwrap_or_default()
+            .to_owned();
         let predicate = "https://slsa.dev/provenance/v0.2";
         let statement = json!({
             "_type": "https://in-toto.io/Statement/v0.1",
@@ -124,7 +145,11 @@ impl Bench<'_> {
             "predicate": { "buildType": "https://mobyproject.org/buildkit@v1" },
         });
         let mut layer = self.document(&statement, IN_TOTO);
-        set(&mut layer, "annotations", json!({ "in-toto.io/predicate-type": predicate }));
+        set(
+            &mut layer,
+            "annotations",
+            json!({ "in-toto.io/predicate-type": predicate }),
+        );
         let media_type = manifest_type(Format::Oci);
         let is_artifact = self.spec.attestations == Attestations::Artifact;
         let config = if is_artifact {
@@ -143,11 +168,19 @@ impl Bench<'_> {
             let subject = json!({
                 "mediaType": image["mediaType"], "digest": subject, "size": image["size"],
             });
-            set(&mut manifest, "artifactType", "application/vnd.docker.attestation.manifest.v1+json".into());
+            set(
+                &mut manifest,
+                "artifactType",
+                "application/vnd.docker.attestation.manifest.v1+json".into(),
+            );
             set(&mut manifest, "subject", subject);
         }
         let mut entry = self.manifest(&manifest, media_type, None);
-        set(&mut entry, "platform", json!({ "architecture": "unknown", "os": "unknown" }));
+        set(
+            &mut entry,
+            "platform",
+            json!({ "architecture": "unknown", "os": "unknown" }),
+        );
         set(
             &mut entry,
             "annotations",
@@ -201,7 +234,11 @@ impl Bench<'_> {
             "schemaVersion": 1, "name": self.name, "tag": "latest", "architecture": "amd64",
             "fsLayers": layers, "history": history,
         });
-        self.manifest(&manifest, "application/vnd.docker.distribution.manifest.v1+prettyjws", None);
+        self.manifest(
+            &manifest,
+            "application/vnd.docker.distribution.manifest.v1+prettyjws",
+            None,
+        );
         Ok(())
     }
 
@@ -213,7 +250,10 @@ impl Bench<'_> {
             .map(|(name, value)| (name.clone(), value.clone().into()))
             .collect();
         if self.spec.padding_bytes > 0 {
-            annotations.insert("padding".to_owned(), "x".repeat(self.spec.padding_bytes).into());
+            annotations.insert(
+                "padding".to_owned(),
+                "x".repeat(self.spec.padding_bytes).into(),
+            );
         }
         if !annotations.is_empty() {
             set(manifest, "annotations", annotations.into());

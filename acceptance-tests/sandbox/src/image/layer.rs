@@ -30,7 +30,12 @@ pub(super) fn arbitrary(
     pack(compression, flate2::Compression::none(), folder, |out| {
         let name = Digest::of(seed.as_bytes());
         tar::folder(out, "data/")?;
-        tar::file(out, &format!("data/{}", name.hex().get(..12).unwrap_or_default()), size, 0o644)?;
+        tar::file(
+            out,
+            &format!("data/{}", name.hex().get(..12).unwrap_or_default()),
+            size,
+            0o644,
+        )?;
         noise(seed, size, out)?;
         tar::pad(out, size)?;
         tar::end(out)
@@ -47,7 +52,12 @@ pub(super) fn of_tar(file: &Path, compression: Compression, folder: &Path) -> io
 
 /// A blob of an artifact: `size` bytes that are no tar.
 pub(super) fn opaque(seed: &str, size: u64, folder: &Path) -> io::Result<Layer> {
-    pack(Compression::None, flate2::Compression::none(), folder, |out| noise(seed, size, out))
+    pack(
+        Compression::None,
+        flate2::Compression::none(),
+        folder,
+        |out| noise(seed, size, out),
+    )
 }
 
 fn noise(seed: &str, size: u64, out: &mut dyn Write) -> io::Result<()> {
@@ -78,7 +88,10 @@ fn pack(
         Compression::Zstd => Packing::Zstd(Stored::begin(spool)?),
         Compression::None => Packing::None(spool),
     };
-    let mut packer = Packer { packing, hasher: Hasher::new() };
+    let mut packer = Packer {
+        packing,
+        hasher: Hasher::new(),
+    };
     write(&mut packer)?;
     let diff_id = packer.hasher.finish();
     let spool = match packer.packing {
@@ -87,7 +100,11 @@ fn pack(
         Packing::None(spool) => spool,
     };
     let (digest, blob) = spool.finish()?;
-    Ok(Layer { digest, diff_id, blob })
+    Ok(Layer {
+        digest,
+        diff_id,
+        blob,
+    })
 }
 
 struct Packer {
@@ -135,7 +152,10 @@ impl<W: Write> Stored<W> {
         const HEADER: [u8; 2] = [0, 10 << 3];
         out.write_all(&MAGIC)?;
         out.write_all(&HEADER)?;
-        Ok(Self { out, block: Vec::new() })
+        Ok(Self {
+            out,
+            block: Vec::new(),
+        })
     }
 
     fn finish(mut self) -> io::Result<W> {

@@ -28,7 +28,10 @@ pub(super) fn end(out: &mut impl Write) -> io::Result<()> {
 
 fn header(out: &mut impl Write, path: &str, size: u64, mode: u32, kind: u8) -> io::Result<()> {
     // Name, mode, owner, group, size, time, checksum as eight blanks, type, and the rest empty.
-    let mut text = format!("{path:\0<100}{mode:07o}\0{:07o}\0{:07o}\0{size:011o}\0{:011o}\0", 0, 0, 0);
+    let mut text = format!(
+        "{path:\0<100}{mode:07o}\0{:07o}\0{:07o}\0{size:011o}\0{:011o}\0",
+        0, 0, 0
+    );
     text += "        ";
     text.push(char::from(kind));
     text += &"\0".repeat(100);

@@ -40,7 +40,14 @@ impl<'w> Access<'w> {
         let (alias, repository) = path.split_once('/').ok_or_else(unknown)?;
         let account = world.accounts.resolve_registry(alias).ok_or_else(unknown)?;
         let repository = repository.to_owned();
-        Ok(Self { world, account, repository, path: path.to_owned(), origin, holder })
+        Ok(Self {
+            world,
+            account,
+            repository,
+            path: path.to_owned(),
+            origin,
+            holder,
+        })
     }
 
     /// Whether the sender may perform the API operation this request stands for, now.
@@ -48,18 +55,34 @@ impl<'w> Access<'w> {
         let Holder::Known(identity) = &self.holder else {
             return Err(denied("Not Authorized"));
         };
-        let place = Place { account: self.account.clone(), repository: self.repository.clone() };
+        let place = Place {
+            account: self.account.clone(),
+            repository: self.repository.clone(),
+        };
         let arn = place.arn();
-        let policy = self.world.store.policy(&self.account, &self.repository).ok();
+        let policy = self
+            .world
+            .store
+            .policy(&self.account, &self.repository)
+            .ok();
         let policy = policy.and_then(|text| PolicyDocument::parse(&text).ok());
-        let resource = Resource { arn: &arn, owner: &self.account, policy: policy.as_ref() };
+        let resource = Resource {
+            arn: &arn,
+            owner: &self.account,
+            policy: policy.as_ref(),
+        };
         let action = format!("ecr-public:{operation}");
-        let allowed = self.world.accounts.authorize_on(identity, &action, resource);
+        let allowed = self
+            .world
+            .accounts
+            .authorize_on(identity, &action, resource);
         allowed.map_err(|refusal| denied(refusal.to_string()))?;
         match Metered::named(operation) {
-            Some(metered) => {
-                self.world.quotas.take(&self.account, metered).map_err(|_| throttled())
-            }
+            Some(metered) => self
+                .world
+                .quotas
+                .take(&self.account, metered)
+                .map_err(|_| throttled()),
             None => Ok(()),
         }
     }

@@ -34,9 +34,20 @@ pub(super) fn redirect(
 }
 
 fn find(access: &Access<'_>, digest: &str) -> Result<(Digest, Blob), Response<Body>> {
-    let unknown = || refusal(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", "blob unknown to registry");
+    let unknown = || {
+        refusal(
+            StatusCode::NOT_FOUND,
+            "BLOB_UNKNOWN",
+            "blob unknown to registry",
+        )
+    };
     let digest: Digest = digest.parse().map_err(|_| unknown())?;
-    let layer = stored(access.world.store.layer(&access.account, &access.repository, &digest))?;
+    let layer = stored(
+        access
+            .world
+            .store
+            .layer(&access.account, &access.repository, &digest),
+    )?;
     let layer = layer.ok_or_else(unknown)?;
     Ok((digest, layer))
 }

@@ -10,10 +10,15 @@ const SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws
 
 /// Whether `Accept` names this type. `*/*` names none: the service then chooses by itself.
 pub(super) fn covers(headers: &HeaderMap, media_type: &str) -> bool {
-    let values = headers.get_all(http::header::ACCEPT).iter().filter_map(|it| it.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .any(|item| item.split(';').next().is_some_and(|name| name.trim() == media_type))
+    let values = headers
+        .get_all(http::header::ACCEPT)
+        .iter()
+        .filter_map(|it| it.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|item| {
+        item.split(';')
+            .next()
+            .is_some_and(|name| name.trim() == media_type)
+    })
 }
 
 /// The document a client gets that did not ask for the stored type: OCI becomes Docker schema 2,
@@ -48,15 +53,27 @@ fn renamed(manifest: &[u8]) -> Bytes {
         ),
     ];
     let text = String::from_utf8_lossy(manifest).into_owned();
-    names.iter().fold(text, |text, (oci, docker)| text.replace(oci, docker)).into()
+    names
+        .iter()
+        .fold(text, |text, (oci, docker)| text.replace(oci, docker))
+        .into()
 }
 
 /// A schema 1 document with the same layers. It is not signed: nobody should get as far as checking.
 fn schema1(manifest: &[u8]) -> Bytes {
     let parsed: Value = serde_json::from_slice(manifest).unwrap_or_default();
-    let layers = parsed.get("layers").and_then(Value::as_array).into_iter().flatten();
-    let layers: Vec<Value> = layers.map(|layer| json!({ "blobSum": layer["digest"] })).collect();
-    let history: Vec<Value> = layers.iter().map(|_| json!({ "v1Compatibility": "{}" })).collect();
+    let layers = parsed
+        .get("layers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let layers: Vec<Value> = layers
+        .map(|layer| json!({ "blobSum": layer["digest"] }))
+        .collect();
+    let history: Vec<Value> = layers
+        .iter()
+        .map(|_| json!({ "v1Compatibility": "{}" }))
+        .collect();
     let document = json!({ "schemaVersion": 1, "fsLayers": layers, "history": history });
     document.to_string().into()
 }

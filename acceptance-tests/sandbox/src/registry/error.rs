@@ -41,7 +41,11 @@ pub(super) fn refused(error: &StoreError) -> Response<Body> {
 }
 
 pub(super) fn throttled() -> Response<Body> {
-    refusal(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", "Rate exceeded")
+    refusal(
+        StatusCode::TOO_MANY_REQUESTS,
+        "TOOMANYREQUESTS",
+        "Rate exceeded",
+    )
 }
 
 pub(super) fn denied(message: impl AsRef<str>) -> Response<Body> {

@@ -5,10 +5,12 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use serde_json::json;
 
 use super::access::{Access, stored};
-use super::convert::{covers, converted};
+use super::convert::{converted, covers};
 use super::error::refused;
 use crate::digest::Digest;
-use crate::exchange::{Body, Unreadable, With as _, empty, header_text, json, query_value, respond};
+use crate::exchange::{
+    Body, Unreadable, With as _, empty, header_text, json, query_value, respond,
+};
 use crate::oci::refusal;
 use crate::store::{ImageId, NewImage, Page, StoreError};
 
@@ -27,11 +29,22 @@ pub(super) fn read(
     let by_digest = reference.contains(':');
     let name = Some(reference.to_owned());
     let id = if by_digest {
-        ImageId { digest: name, tag: None }
+        ImageId {
+            digest: name,
+            tag: None,
+        }
     } else {
-        ImageId { digest: None, tag: name }
+        ImageId {
+            digest: None,
+            tag: name,
+        }
     };
-    let image = stored(access.world.store.image(&access.account, &access.repository, &id))?;
+    let image = stored(
+        access
+            .world
+            .store
+            .image(&access.account, &access.repository, &id),
+    )?;
     let (media_type, bytes) = if by_digest || covers(&parts.headers, &image.media_type) {
         (image.media_type, image.manifest)
     } else {
@@ -56,14 +69,27 @@ pub(super) async fn put(
     body: Body,
 ) -> Result<Response<Body>, Response<Body>> {
     access.may("PutImage")?;
-    let too_large = || refusal(StatusCode::PAYLOAD_TOO_LARGE, "SIZE_INVALID", "manifest too large");
-    let manifest = body.collect(READ_MAX).await.map_err(|unreadable| match unreadable {
-        Unreadable::TooLarge(_) => too_large(),
-        Unreadable::Broken => refusal(StatusCode::BAD_REQUEST, "MANIFEST_INVALID", "broke off"),
-    })?;
+    let too_large = || {
+        refusal(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "SIZE_INVALID",
+            "manifest too large",
+        )
+    };
+    let manifest = body
+        .collect(READ_MAX)
+        .await
+        .map_err(|unreadable| match unreadable {
+            Unreadable::TooLarge(_) => too_large(),
+            Unreadable::Broken => refusal(StatusCode::BAD_REQUEST, "MANIFEST_INVALID", "broke off"),
+        })?;
     let digest = Digest::of(&manifest);
     let content_type = header_text(headers, "content-type").unwrap_or_default();
-    let media_type = content_type.split(';').next().map(str::trim).filter(|text| !text.is_empty());
+    let media_type = content_type
+        .split(';')
+        .next()
+        .map(str::trim)
+        .filter(|text| !text.is_empty());
     let by_digest = reference.contains(':');
     let name = Some(reference.to_owned());
     let new = NewImage {
@@ -72,7 +98,11 @@ pub(super) async fn put(
         tag: name.clone().filter(|_| !by_digest),
         digest: name.filter(|_| by_digest),
     };
-    match access.world.store.put_image(&access.account, &access.repository, new) {
+    match access
+        .world
+        .store
+        .put_image(&access.account, &access.repository, new)
+    {
         // Nothing to do is a success here.
         Ok(_) | Err(StoreError::ImageAlreadyExists { .. }) => {
             let location = access.url(&format!("manifests/{digest}"));
@@ -93,16 +123,31 @@ pub(super) fn tags(
     if asked.is_some_and(|n| n > 1000) {
         let message = "Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member \
             must have value less than or equal to 1000'";
-        return Err(refusal(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", message));
+        return Err(refusal(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "UNSUPPORTED",
+            message,
+        ));
     }
     access.exists()?;
-    let mut page = Page { token: query_value(query, "next_token"), max: asked.or(Some(1000)) };
+    let mut page = Page {
+        token: query_value(query, "next_token"),
+        max: asked.or(Some(1000)),
+    };
     if let Some(last) = query_value(query, "last") {
         page = page.starting_after(&last);
     }
-    let tags = stored(access.world.store.image_tags(&access.account, &access.repository, &page))?;
+    let tags = stored(
+        access
+            .world
+            .store
+            .image_tags(&access.account, &access.repository, &page),
+    )?;
     let names: Vec<&str> = tags.items.iter().map(|tag| tag.tag.as_str()).collect();
-    let response = json(StatusCode::OK, &json!({ "name": access.path, "tags": names }));
+    let response = json(
+        StatusCode::OK,
+        &json!({ "name": access.path, "tags": names }),
+    );
     Ok(match names.last().filter(|_| tags.next.is_some()) {
         Some(last) => {
             let next = access.url(&format!("tags/list?n={}&last={last}", names.len()));

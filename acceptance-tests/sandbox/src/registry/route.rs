@@ -58,17 +58,21 @@ async fn route(world: &World, request: Request<Body>) -> Result<Response<Body>, 
         (&Method::PATCH, Target::Upload(_, id)) => {
             uploads::append(&access, id, &parts.headers, body).await
         }
-        (&Method::PUT, Target::Upload(_, id)) => {
-            uploads::close(&access, id, &parts, body).await
-        }
+        (&Method::PUT, Target::Upload(_, id)) => uploads::close(&access, id, &parts, body).await,
         // There is no asking how far an upload is.
-        (&Method::GET, Target::Upload(..)) => {
-            Err(refusal(StatusCode::NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", "upload status unknown"))
-        }
+        (&Method::GET, Target::Upload(..)) => Err(refusal(
+            StatusCode::NOT_FOUND,
+            "BLOB_UPLOAD_UNKNOWN",
+            "upload status unknown",
+        )),
         (&Method::DELETE, Target::Upload(_, id)) => uploads::cancel(&access, id),
         (&Method::GET, Target::Referrers(..)) => {
             Err(refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "no such page"))
         }
-        _ => Err(refusal(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "not offered here")),
+        _ => Err(refusal(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "UNSUPPORTED",
+            "not offered here",
+        )),
     }
 }

@@ -45,7 +45,9 @@ pub(super) fn exchange(world: &World, headers: &HeaderMap) -> Response<Body> {
         match world.accounts.login(password) {
             Ok(_) => {}
             Err(LoginRefused::Expired) => {
-                return denied("Your authorization token has expired. Reauthenticate and try again.");
+                return denied(
+                    "Your authorization token has expired. Reauthenticate and try again.",
+                );
             }
             Err(LoginRefused::Unknown) => return invalid(),
         }
@@ -71,7 +73,9 @@ pub(super) fn holder(
     };
     let password = match world.signer.open::<Claims>(bearer) {
         Ok(Claims { password: None }) => return Ok(Holder::Anonymous),
-        Ok(Claims { password: Some(password) }) => password,
+        Ok(Claims {
+            password: Some(password),
+        }) => password,
         Err(_) => login_password(bearer).ok_or_else(invalid)?,
     };
     let identity = world.accounts.login(&password).map_err(|_| invalid())?;
@@ -80,7 +84,11 @@ pub(super) fn holder(
 
 /// 400 and no challenge, which a client that renews on 401 never recovers from.
 pub(super) fn invalid() -> Response<Body> {
-    refusal(StatusCode::BAD_REQUEST, "DENIED", "Your Authorization Token is invalid.")
+    refusal(
+        StatusCode::BAD_REQUEST,
+        "DENIED",
+        "Your Authorization Token is invalid.",
+    )
 }
 
 fn challenge(origin: &str) -> Response<Body> {

@@ -12,9 +12,17 @@ use crate::store::{PartReceived, StoreError};
 /// Answers POST. Always 202: a mount is never done, and `?digest=` opens an upload like any other.
 pub(super) fn open(access: &Access<'_>) -> Result<Response<Body>, Response<Body>> {
     access.may("InitiateLayerUpload")?;
-    let upload = stored(access.world.store.initiate_upload(&access.account, &access.repository))?;
+    let upload = stored(
+        access
+            .world
+            .store
+            .initiate_upload(&access.account, &access.repository),
+    )?;
     Ok(empty(StatusCode::ACCEPTED)
-        .with("location", access.url(&format!("blobs/uploads/{}", upload.id)))
+        .with(
+            "location",
+            access.url(&format!("blobs/uploads/{}", upload.id)),
+        )
         .with("docker-upload-uuid", upload.id)
         .with("range", "0-0"))
 }
@@ -30,10 +38,16 @@ pub(super) async fn append(
 ) -> Result<Response<Body>, Response<Body>> {
     access.may("UploadLayerPart")?;
     let (status, end) = match declared_range(headers)? {
-        Some(range) => {
-            (StatusCode::CREATED, receive_part(access, id, range, body).await?.first_part_last_byte)
-        }
-        None => (StatusCode::ACCEPTED, receive_stream(access, id, body).await?.saturating_sub(1)),
+        Some(range) => (
+            StatusCode::CREATED,
+            receive_part(access, id, range, body)
+                .await?
+                .first_part_last_byte,
+        ),
+        None => (
+            StatusCode::ACCEPTED,
+            receive_stream(access, id, body).await?.saturating_sub(1),
+        ),
     };
     Ok(empty(status)
         .with("location", access.url(&format!("blobs/uploads/{id}")))
@@ -50,7 +64,11 @@ pub(super) async fn close(
 ) -> Result<Response<Body>, Response<Body>> {
     access.may("CompleteLayerUpload")?;
     let Some(digest) = query_value(parts.uri.query(), "digest") else {
-        return Err(refusal(StatusCode::BAD_REQUEST, "DIGEST_INVALID", "digest is missing"));
+        return Err(refusal(
+            StatusCode::BAD_REQUEST,
+            "DIGEST_INVALID",
+            "digest is missing",
+        ));
     };
     let is_empty = http_body::Body::is_end_stream(&body);
     if !is_empty {
@@ -66,7 +84,10 @@ pub(super) async fn close(
     }
     let store = &access.world.store;
     let digests = [digest.clone()];
-    match store.complete_upload(&access.account, &access.repository, id, &digests).await {
+    match store
+        .complete_upload(&access.account, &access.repository, id, &digests)
+        .await
+    {
         // Being there already is what the client wanted.
         Ok(_) | Err(StoreError::LayerAlreadyExists { .. }) => {
             let location = access.url(&format!("blobs/{digest}"));
@@ -81,7 +102,12 @@ pub(super) async fn close(
 /// Answers DELETE.
 pub(super) fn cancel(access: &Access<'_>, id: &str) -> Result<Response<Body>, Response<Body>> {
     access.may("UploadLayerPart")?;
-    stored(access.world.store.cancel_upload(&access.account, &access.repository, id))?;
+    stored(
+        access
+            .world
+            .store
+            .cancel_upload(&access.account, &access.repository, id),
+    )?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
@@ -93,17 +119,19 @@ async fn receive_part(
 ) -> Result<PartReceived, Response<Body>> {
     let store = &access.world.store;
     let (account, repository) = (&access.account, &access.repository);
-    let received = store.receive_part(account, repository, id, range, body.pieces()).await;
+    let received = store
+        .receive_part(account, repository, id, range, body.pieces())
+        .await;
     stored(received)
 }
 
-async fn receive_stream(
-    access: &Access<'_>,
-    id: &str,
-    body: Body,
-) -> Result<u64, Response<Body>> {
+async fn receive_stream(access: &Access<'_>, id: &str, body: Body) -> Result<u64, Response<Body>> {
     let store = &access.world.store;
-    stored(store.receive_stream(&access.account, &access.repository, id, body.pieces()).await)
+    stored(
+        store
+            .receive_stream(&access.account, &access.repository, id, body.pieces())
+            .await,
+    )
 }
 
 /// `start-end`, both inclusive, without the word `bytes`.

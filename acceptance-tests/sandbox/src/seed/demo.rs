@@ -70,8 +70,12 @@ fn docker_hub() -> HubSeed {
         .layers([200 * KIB, 1500 * KIB, 2 * KIB, 3 * KIB])
         .attestations(Attestations::Image)
         .command(["nginx", "-g", "daemon off;"]);
-    let busybox = image("busybox 1.36").layers([800 * KIB]).format(Format::Docker);
-    let app = image("acme app").platforms(["linux/amd64", "linux/arm64/v8"]).layers([64 * KIB]);
+    let busybox = image("busybox 1.36")
+        .layers([800 * KIB])
+        .format(Format::Docker);
+    let app = image("acme app")
+        .platforms(["linux/amd64", "linux/arm64/v8"])
+        .layers([64 * KIB]);
     let private = RepositorySeed {
         readers: Some(vec!["acme-pipeline".to_owned()]),
         ..repository([("1.0", app)])
@@ -88,7 +92,11 @@ fn docker_hub() -> HubSeed {
             ),
             (
                 "library/nginx".to_owned(),
-                repository([("1.27-alpine", nginx.clone()), ("1.27", nginx.clone()), ("latest", nginx)]),
+                repository([
+                    ("1.27-alpine", nginx.clone()),
+                    ("1.27", nginx.clone()),
+                    ("latest", nginx),
+                ]),
             ),
             (
                 "library/busybox".to_owned(),
@@ -103,7 +111,11 @@ fn docker_hub() -> HubSeed {
 }
 
 fn other_registry() -> HubSeed {
-    let tool = image("acme tool").platforms(["linux/amd64"]).index().layers([32 * KIB]).nested();
+    let tool = image("acme tool")
+        .platforms(["linux/amd64"])
+        .index()
+        .layers([32 * KIB])
+        .nested();
     HubSeed {
         repositories: [("acme/tool".to_owned(), repository([("2.1", tool)]))].into(),
         ..HubSeed::default()
@@ -112,11 +124,16 @@ fn other_registry() -> HubSeed {
 
 fn repository<const N: usize>(tags: [(&str, ImageSpec); N]) -> RepositorySeed {
     let tags = tags.into_iter().map(|(tag, image)| (tag.to_owned(), image));
-    RepositorySeed { tags: tags.collect(), readers: None }
+    RepositorySeed {
+        tags: tags.collect(),
+        readers: None,
+    }
 }
 
 fn account(id: &str) -> AccountSeed {
-    let id: AccountId = id.parse().unwrap_or_else(|_| unreachable!("twelve digits, see above"));
+    let id: AccountId = id
+        .parse()
+        .unwrap_or_else(|_| unreachable!("twelve digits, see above"));
     AccountSeed {
         id,
         organization: None,

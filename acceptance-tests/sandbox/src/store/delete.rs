@@ -124,7 +124,10 @@ impl Repo {
         if self.tags_of(&digest).is_empty() && !self.is_referenced(&digest) {
             self.images.remove(&digest);
         }
-        Ok(vec![ImageId { digest: Some(digest.to_string()), tag: Some(tag.to_owned()) }])
+        Ok(vec![ImageId {
+            digest: Some(digest.to_string()),
+            tag: Some(tag.to_owned()),
+        }])
     }
 
     fn delete_image(&mut self, digest: &Digest) -> Result<Vec<ImageId>, ImageFailure> {
@@ -137,7 +140,10 @@ impl Repo {
         self.images.remove(digest);
         let tags = self.tags_of(digest);
         self.tags.retain(|_, tag| tag.digest != *digest);
-        let named = |tag: Option<String>| ImageId { digest: Some(digest.to_string()), tag };
+        let named = |tag: Option<String>| ImageId {
+            digest: Some(digest.to_string()),
+            tag,
+        };
         if tags.is_empty() {
             return Ok(vec![named(None)]);
         }
@@ -145,8 +151,11 @@ impl Repo {
     }
 
     fn is_referenced(&self, digest: &Digest) -> bool {
-        self.images
-            .values()
-            .any(|stored| stored.view.children().any(|child| child.digest == digest.as_str()))
+        self.images.values().any(|stored| {
+            stored
+                .view
+                .children()
+                .any(|child| child.digest == digest.as_str())
+        })
     }
 }

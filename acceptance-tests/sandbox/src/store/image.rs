@@ -89,7 +89,12 @@ pub(super) struct Stored {
 impl fmt::Display for ImageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |part: &Option<String>| part.clone().unwrap_or_else(|| "null".to_owned());
-        write!(f, "{{imageDigest:'{}', imageTag:'{}'}}", text(&self.digest), text(&self.tag))
+        write!(
+            f,
+            "{{imageDigest:'{}', imageTag:'{}'}}",
+            text(&self.digest),
+            text(&self.tag)
+        )
     }
 }
 
@@ -116,16 +121,33 @@ impl Store {
             let media_type = view.media_type(new.media_type.as_deref())?;
             let digest = Digest::of(&new.manifest);
             if let Some(given) = new.digest.filter(|given| given != digest.as_str()) {
-                return Err(StoreError::ImageDigestDoesNotMatch { given, computed: digest });
+                return Err(StoreError::ImageDigestDoesNotMatch {
+                    given,
+                    computed: digest,
+                });
             }
             repo.require_parts(&view)?;
             repo.require_change(&digest, new.tag.as_deref())?;
             repo.require_room(&digest, new.tag.as_deref())?;
-            let image = Image { digest: digest.clone(), media_type, manifest: new.manifest };
-            let stored = Stored { image: image.clone(), view, pushed_at: now };
+            let image = Image {
+                digest: digest.clone(),
+                media_type,
+                manifest: new.manifest,
+            };
+            let stored = Stored {
+                image: image.clone(),
+                view,
+                pushed_at: now,
+            };
             repo.images.insert(digest.clone(), stored);
             if let Some(tag) = new.tag {
-                repo.tags.insert(tag, Tag { digest, created_at: now });
+                repo.tags.insert(
+                    tag,
+                    Tag {
+                        digest,
+                        created_at: now,
+                    },
+                );
             }
             Ok(image)
         })
@@ -149,11 +171,18 @@ impl Store {
 impl Repo {
     /// The image an id names; digest and tag must agree when both are given.
     pub(super) fn find(&self, id: &ImageId) -> Result<&Stored, StoreError> {
-        let missing = || StoreError::ImageNotFound { place: self.place(), image: id.to_string() };
+        let missing = || StoreError::ImageNotFound {
+            place: self.place(),
+            image: id.to_string(),
+        };
         let digest = match (&id.digest, &id.tag) {
             (Some(digest), None) => digest.parse().map_err(|_| missing())?,
             (given, Some(tag)) => {
-                let tagged = self.tags.get(tag).map(|tag| tag.digest.clone()).ok_or_else(missing)?;
+                let tagged = self
+                    .tags
+                    .get(tag)
+                    .map(|tag| tag.digest.clone())
+                    .ok_or_else(missing)?;
                 if given.as_ref().is_some_and(|given| given != tagged.as_str()) {
                     return Err(missing());
                 }
@@ -185,12 +214,20 @@ impl Repo {
     fn size_of(&self, view: &View, depth: usize) -> u64 {
         const DEPTH_MAX: usize = 4;
         let distinct: BTreeSet<_> = view.blobs().map(|blob| blob.digest.as_str()).collect();
-        let stored = |digest: &&str| digest.parse().ok().and_then(|d: Digest| self.layers.get(&d));
+        let stored = |digest: &&str| {
+            digest
+                .parse()
+                .ok()
+                .and_then(|d: Digest| self.layers.get(&d))
+        };
         let own: u64 = distinct.iter().filter_map(stored).map(Blob::size).sum();
-        let members = view.children().filter(|_| depth < DEPTH_MAX).filter_map(|child| {
-            let child = self.images.get(&child.digest.parse().ok()?)?;
-            Some(self.size_of(&child.view, depth + 1))
-        });
+        let members = view
+            .children()
+            .filter(|_| depth < DEPTH_MAX)
+            .filter_map(|child| {
+                let child = self.images.get(&child.digest.parse().ok()?)?;
+                Some(self.size_of(&child.view, depth + 1))
+            });
         members.max().unwrap_or(0).max(own)
     }
 
@@ -198,13 +235,19 @@ impl Repo {
         let has_layer = |digest: &str| digest.parse().is_ok_and(|d| self.layers.contains_key(&d));
         let has_image = |digest: &str| digest.parse().is_ok_and(|d| self.images.contains_key(&d));
         let place = self.place();
-        let digests: Vec<String> =
-            view.blobs().map(|b| b.digest.clone()).filter(|d| !has_layer(d)).collect();
+        let digests: Vec<String> = view
+            .blobs()
+            .map(|b| b.digest.clone())
+            .filter(|d| !has_layer(d))
+            .collect();
         if !digests.is_empty() {
             return Err(StoreError::LayersNotFound { place, digests });
         }
-        let digests: Vec<String> =
-            view.children().map(|m| m.digest.clone()).filter(|d| !has_image(d)).collect();
+        let digests: Vec<String> = view
+            .children()
+            .map(|m| m.digest.clone())
+            .filter(|d| !has_image(d))
+            .collect();
         if !digests.is_empty() {
             return Err(StoreError::ReferencedImagesNotFound { place, digests });
         }
@@ -212,7 +255,8 @@ impl Repo {
     }
 
     fn require_change(&self, digest: &Digest, tag: Option<&str>) -> Result<(), StoreError> {
-        let same_tag = tag.is_none_or(|tag| self.tags.get(tag).is_some_and(|t| t.digest == *digest));
+        let same_tag =
+            tag.is_none_or(|tag| self.tags.get(tag).is_some_and(|t| t.digest == *digest));
         if self.images.contains_key(digest) && same_tag {
             return Err(StoreError::ImageAlreadyExists {
                 place: self.place(),
@@ -226,11 +270,17 @@ impl Repo {
     fn require_room(&self, digest: &Digest, tag: Option<&str>) -> Result<(), StoreError> {
         if self.images.len() >= IMAGES_PER_REPOSITORY {
             let limit = IMAGES_PER_REPOSITORY as u64;
-            return Err(StoreError::LimitExceeded { quota: "images per repository", limit });
+            return Err(StoreError::LimitExceeded {
+                quota: "images per repository",
+                limit,
+            });
         }
         if tag.is_some() && self.tags_of(digest).len() >= TAGS_PER_IMAGE {
             let limit = TAGS_PER_IMAGE as u64;
-            return Err(StoreError::LimitExceeded { quota: "tags per image", limit });
+            return Err(StoreError::LimitExceeded {
+                quota: "tags per image",
+                limit,
+            });
         }
         Ok(())
     }

@@ -73,7 +73,9 @@ impl Store {
         repository: &str,
         digest: &Digest,
     ) -> Result<Option<Blob>, StoreError> {
-        self.read(account, repository, |repo| Ok(repo.layers.get(digest).cloned()))
+        self.read(account, repository, |repo| {
+            Ok(repo.layers.get(digest).cloned())
+        })
     }
 
     /// The digests of all layers of a repository, sorted.
@@ -81,11 +83,7 @@ impl Store {
     /// # Errors
     ///
     /// `RepositoryNotFound`.
-    pub fn layers(
-        &self,
-        account: &AccountId,
-        repository: &str,
-    ) -> Result<Vec<Digest>, StoreError> {
+    pub fn layers(&self, account: &AccountId, repository: &str) -> Result<Vec<Digest>, StoreError> {
         self.read(account, repository, |repo| {
             let mut digests: Vec<Digest> = repo.layers.keys().cloned().collect();
             digests.sort();
@@ -104,6 +102,8 @@ impl Store {
         repository: &str,
         digest: &Digest,
     ) -> Result<bool, StoreError> {
-        self.write(account, repository, |repo| Ok(repo.layers.remove(digest).is_some()))
+        self.write(account, repository, |repo| {
+            Ok(repo.layers.remove(digest).is_some())
+        })
     }
 }

@@ -45,9 +45,15 @@ impl Store {
     ) -> Result<Paged<ImageDetail>, StoreError> {
         self.read(account, repository, |repo| {
             let digests = page.cut(repo.images.keys(), ToString::to_string)?;
-            let stored = digests.items.iter().filter_map(|digest| repo.images.get(digest));
+            let stored = digests
+                .items
+                .iter()
+                .filter_map(|digest| repo.images.get(digest));
             let items = stored.map(|stored| repo.detail(stored)).collect();
-            Ok(Paged { items, next: digests.next })
+            Ok(Paged {
+                items,
+                next: digests.next,
+            })
         })
     }
 
@@ -66,9 +72,16 @@ impl Store {
             let tags = page.cut(&repo.tags, |(name, _)| (*name).clone())?;
             let details = tags.items.into_iter().filter_map(|(name, tag)| {
                 let image = repo.detail(repo.images.get(&tag.digest)?);
-                Some(TagDetail { tag: name.clone(), created_at: tag.created_at, image })
+                Some(TagDetail {
+                    tag: name.clone(),
+                    created_at: tag.created_at,
+                    image,
+                })
             });
-            Ok(Paged { items: details.collect(), next: tags.next })
+            Ok(Paged {
+                items: details.collect(),
+                next: tags.next,
+            })
         })
     }
 
@@ -83,7 +96,10 @@ impl Store {
         repository: &str,
     ) -> Result<BTreeMap<String, Digest>, StoreError> {
         self.read(account, repository, |repo| {
-            let tags = repo.tags.iter().map(|(name, tag)| (name.clone(), tag.digest.clone()));
+            let tags = repo
+                .tags
+                .iter()
+                .map(|(name, tag)| (name.clone(), tag.digest.clone()));
             Ok(tags.collect())
         })
     }
@@ -98,6 +114,8 @@ impl Store {
         account: &AccountId,
         repository: &str,
     ) -> Result<Vec<Digest>, StoreError> {
-        self.read(account, repository, |repo| Ok(repo.images.keys().cloned().collect()))
+        self.read(account, repository, |repo| {
+            Ok(repo.images.keys().cloned().collect())
+        })
     }
 }

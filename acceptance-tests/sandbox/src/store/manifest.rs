@@ -50,7 +50,10 @@ impl View {
         if is_image == view.manifests.is_some() {
             return Err(refuse("either config and layers, or manifests"));
         }
-        if view.descriptors().any(|descriptor| descriptor.media_type.contains(';')) {
+        if view
+            .descriptors()
+            .any(|descriptor| descriptor.media_type.contains(';'))
+        {
             return Err(refuse("media types without parameters"));
         }
         Ok(view)
@@ -86,7 +89,10 @@ impl View {
     /// exempt: Windows base images have always been pushed without them.
     pub(crate) fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         let layers = self.layers.iter().flatten();
-        self.config.iter().chain(layers).filter(|blob| !is_foreign(&blob.media_type))
+        self.config
+            .iter()
+            .chain(layers)
+            .filter(|blob| !is_foreign(&blob.media_type))
     }
 
     /// The manifests an index names.
@@ -95,7 +101,10 @@ impl View {
     }
 
     fn descriptors(&self) -> impl Iterator<Item = &Descriptor> {
-        self.config.iter().chain(self.layers.iter().flatten()).chain(self.children())
+        self.config
+            .iter()
+            .chain(self.layers.iter().flatten())
+            .chain(self.children())
     }
 }
 

@@ -29,6 +29,6 @@ pub use page::{Page, Paged};
 pub use repository::{CatalogData, NewRepository, Repository, Store};
 pub use upload::{PART_BYTES_MAX, PART_BYTES_MIN, UploadStarted};
 
-pub(crate) use upload::PartReceived;
 pub(crate) use manifest::{DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST};
 pub(crate) use repository::check_name;
+pub(crate) use upload::PartReceived;

@@ -26,7 +26,10 @@ pub struct Paged<T> {
 impl Page {
     /// The page after the item with this name.
     pub(crate) fn starting_after(self, name: &str) -> Self {
-        Self { token: Some(encode(name)), ..self }
+        Self {
+            token: Some(encode(name)),
+            ..self
+        }
     }
 
     /// Cuts this page out of `all`, which is sorted by `key`.
@@ -40,7 +43,10 @@ impl Page {
     ) -> Result<Paged<T>, StoreError> {
         let max = self.max.unwrap_or(100);
         if !(1..=1000).contains(&max) {
-            return Err(StoreError::invalid("maxResults", "value between 1 and 1000"));
+            return Err(StoreError::invalid(
+                "maxResults",
+                "value between 1 and 1000",
+            ));
         }
         let after = self.token.as_deref().map(decode).transpose()?;
         let mut rest = all
@@ -74,7 +80,10 @@ mod tests {
     fn following_the_tokens_visits_everything_once() {
         let all: Vec<String> = (0..7).map(|n| format!("item{n}")).collect();
         let mut seen = Vec::new();
-        let mut page = Page { token: None, max: Some(3) };
+        let mut page = Page {
+            token: None,
+            max: Some(3),
+        };
         loop {
             let cut = page.cut(all.clone(), Clone::clone).unwrap();
             seen.extend(cut.items);
@@ -88,9 +97,15 @@ mod tests {
 
     #[test]
     fn a_token_of_another_service_and_a_page_of_nothing_are_refused() {
-        let page = Page { token: Some("AAAA".into()), max: None };
+        let page = Page {
+            token: Some("AAAA".into()),
+            max: None,
+        };
         assert!(page.cut([1], i32::to_string).is_err());
-        let page = Page { token: None, max: Some(0) };
+        let page = Page {
+            token: None,
+            max: Some(0),
+        };
         assert!(page.cut([1], i32::to_string).is_err());
     }
 }

@@ -108,7 +108,10 @@ impl Repository {
 impl Place {
     /// `arn:aws:ecr-public::<account>:repository/<name>`.
     pub fn arn(&self) -> String {
-        format!("arn:aws:ecr-public::{}:repository/{}", self.account, self.repository)
+        format!(
+            "arn:aws:ecr-public::{}:repository/{}",
+            self.account, self.repository
+        )
     }
 }
 
@@ -119,7 +122,9 @@ impl Store {
     ///
     /// When the folder cannot be made.
     pub fn new(clock: Clock) -> std::io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("ecr-public-sandbox-").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("ecr-public-sandbox-")
+            .tempdir()?;
         Ok(Self {
             shared: Arc::new(Shared {
                 clock,
@@ -147,14 +152,20 @@ impl Store {
         if let Some(catalog) = &new.catalog {
             catalog.check()?;
         }
-        let place = Place { account: account.clone(), repository: name.to_owned() };
+        let place = Place {
+            account: account.clone(),
+            repository: name.to_owned(),
+        };
         let mut state = self.state();
         if state.repositories.contains_key(&place) {
             return Err(StoreError::RepositoryAlreadyExists(place));
         }
         if state.of(account).count() >= REPOSITORIES_MAX {
             let limit = REPOSITORIES_MAX as u64;
-            return Err(StoreError::LimitExceeded { quota: "repositories per registry", limit });
+            return Err(StoreError::LimitExceeded {
+                quota: "repositories per registry",
+                limit,
+            });
         }
         let about = Repository {
             place: place.clone(),
@@ -186,7 +197,10 @@ impl Store {
         account: &AccountId,
         names: &[String],
     ) -> Result<Vec<Repository>, StoreError> {
-        names.iter().map(|name| self.repository(account, name)).collect()
+        names
+            .iter()
+            .map(|name| self.repository(account, name))
+            .collect()
     }
 
     /// All repositories of an account, by name.
@@ -219,7 +233,10 @@ impl Store {
         name: &str,
         force: bool,
     ) -> Result<Repository, StoreError> {
-        let place = Place { account: account.clone(), repository: name.to_owned() };
+        let place = Place {
+            account: account.clone(),
+            repository: name.to_owned(),
+        };
         let mut state = self.state();
         match state.repositories.get(&place) {
             None => return Err(StoreError::RepositoryNotFound(place)),
@@ -229,7 +246,9 @@ impl Store {
             Some(_) => {}
         }
         let removed = state.repositories.remove(&place);
-        removed.map(|repo| repo.about).ok_or(StoreError::RepositoryNotFound(place))
+        removed
+            .map(|repo| repo.about)
+            .ok_or(StoreError::RepositoryNotFound(place))
     }
 
     /// Replaces what the gallery shows.
@@ -257,7 +276,9 @@ impl Store {
     /// `RepositoryNotFound`, `RepositoryCatalogDataNotFound`.
     pub fn catalog(&self, account: &AccountId, name: &str) -> Result<CatalogData, StoreError> {
         let about = self.repository(account, name)?;
-        about.catalog.ok_or(StoreError::RepositoryCatalogDataNotFound(about.place))
+        about
+            .catalog
+            .ok_or(StoreError::RepositoryCatalogDataNotFound(about.place))
     }
 
     /// Sets the repository's policy text.
@@ -285,7 +306,9 @@ impl Store {
     /// `RepositoryNotFound`, `RepositoryPolicyNotFound`.
     pub fn policy(&self, account: &AccountId, name: &str) -> Result<String, StoreError> {
         let about = self.repository(account, name)?;
-        about.policy.ok_or(StoreError::RepositoryPolicyNotFound(about.place))
+        about
+            .policy
+            .ok_or(StoreError::RepositoryPolicyNotFound(about.place))
     }
 
     /// Removes the repository's policy and returns its text.
@@ -296,7 +319,10 @@ impl Store {
     pub fn delete_policy(&self, account: &AccountId, name: &str) -> Result<String, StoreError> {
         self.write(account, name, |repo| {
             let place = repo.about.place.clone();
-            repo.about.policy.take().ok_or(StoreError::RepositoryPolicyNotFound(place))
+            repo.about
+                .policy
+                .take()
+                .ok_or(StoreError::RepositoryPolicyNotFound(place))
         })
     }
 
@@ -385,7 +411,10 @@ impl Store {
         name: &str,
         change: impl FnOnce(&mut Repo) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let place = Place { account: account.clone(), repository: name.to_owned() };
+        let place = Place {
+            account: account.clone(),
+            repository: name.to_owned(),
+        };
         let mut state = self.state();
         match state.repositories.get_mut(&place) {
             Some(repo) => change(repo),
@@ -425,9 +454,21 @@ impl Repo {
 
 impl CatalogData {
     fn check(&self) -> Result<(), StoreError> {
-        within("catalogData.description", self.description.as_deref().unwrap_or_default(), 1024)?;
-        within("catalogData.aboutText", self.about_text.as_deref().unwrap_or_default(), 25_600)?;
-        within("catalogData.usageText", self.usage_text.as_deref().unwrap_or_default(), 25_600)?;
+        within(
+            "catalogData.description",
+            self.description.as_deref().unwrap_or_default(),
+            1024,
+        )?;
+        within(
+            "catalogData.aboutText",
+            self.about_text.as_deref().unwrap_or_default(),
+            25_600,
+        )?;
+        within(
+            "catalogData.usageText",
+            self.usage_text.as_deref().unwrap_or_default(),
+            25_600,
+        )?;
         check_list("catalogData.architectures", &self.architectures)?;
         check_list("catalogData.operatingSystems", &self.operating_systems)?;
         if self.logo.as_ref().is_some_and(|logo| logo.len() > 512_000) {
@@ -441,12 +482,15 @@ impl CatalogData {
 /// 2 to 205 characters; one separator at a time, so `a__b` and `a--b` are refused.
 pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
     let is_component = |component: &str| {
-        component
-            .split(['.', '_', '-'])
-            .all(|run| !run.is_empty() && run.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9')))
+        component.split(['.', '_', '-']).all(|run| {
+            !run.is_empty() && run.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9'))
+        })
     };
     if !(2..=205).contains(&name.len()) {
-        return Err(StoreError::invalid("repositoryName", "length between 2 and 205"));
+        return Err(StoreError::invalid(
+            "repositoryName",
+            "length between 2 and 205",
+        ));
     }
     if !name.split('/').all(is_component) {
         let pattern = "must satisfy regular expression \
@@ -476,7 +520,10 @@ fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), StoreError> {
 fn check_list(parameter: &str, items: &[String]) -> Result<(), StoreError> {
     let fits = |item: &String| (1..=50).contains(&item.chars().count());
     if items.len() > 50 || !items.iter().all(fits) {
-        return Err(StoreError::invalid(parameter, "at most 50 items of 1 to 50 characters"));
+        return Err(StoreError::invalid(
+            parameter,
+            "at most 50 items of 1 to 50 characters",
+        ));
     }
     Ok(())
 }
@@ -494,18 +541,37 @@ mod tests {
     use super::*;
 
     fn store() -> (Store, AccountId) {
-        (Store::new(Clock::default()).unwrap(), "111111111111".parse().unwrap())
+        (
+            Store::new(Clock::default()).unwrap(),
+            "111111111111".parse().unwrap(),
+        )
     }
 
     #[test]
     fn names_that_only_oci_allows_are_refused() {
         let (store, account) = store();
-        for bad in ["a__b", "a--b", "A/b", "/ab", "ab/", "a", "ab//c", ".ab", &"a".repeat(206)] {
+        for bad in [
+            "a__b",
+            "a--b",
+            "A/b",
+            "/ab",
+            "ab/",
+            "a",
+            "ab//c",
+            ".ab",
+            &"a".repeat(206),
+        ] {
             let refused = store.create_repository(&account, bad, NewRepository::default());
-            assert_eq!(refused.unwrap_err().exception(), "InvalidParameterException", "{bad}");
+            assert_eq!(
+                refused.unwrap_err().exception(),
+                "InvalidParameterException",
+                "{bad}"
+            );
         }
         for good in ["ab", "library/nginx", "a.b/c-d/e_f"] {
-            store.create_repository(&account, good, NewRepository::default()).unwrap();
+            store
+                .create_repository(&account, good, NewRepository::default())
+                .unwrap();
         }
     }
 
@@ -513,11 +579,18 @@ mod tests {
     fn a_repository_exists_once_per_account() {
         let (store, account) = store();
         let other = "222222222222".parse().unwrap();
-        store.create_repository(&account, "nginx", NewRepository::default()).unwrap();
+        store
+            .create_repository(&account, "nginx", NewRepository::default())
+            .unwrap();
         let again = store.create_repository(&account, "nginx", NewRepository::default());
-        assert_eq!(again.unwrap_err().exception(), "RepositoryAlreadyExistsException");
+        assert_eq!(
+            again.unwrap_err().exception(),
+            "RepositoryAlreadyExistsException"
+        );
         assert!(!store.has_registry(&other));
-        store.create_repository(&other, "nginx", NewRepository::default()).unwrap();
+        store
+            .create_repository(&other, "nginx", NewRepository::default())
+            .unwrap();
         store.delete_repository(&account, "nginx", false).unwrap();
         assert!(store.repository(&account, "nginx").is_err());
         assert!(store.repository(&other, "nginx").is_ok());
@@ -526,10 +599,15 @@ mod tests {
     #[test]
     fn tags_with_a_reserved_key_and_the_fifty_first_are_refused() {
         let (store, account) = store();
-        store.create_repository(&account, "nginx", NewRepository::default()).unwrap();
+        store
+            .create_repository(&account, "nginx", NewRepository::default())
+            .unwrap();
         let reserved = BTreeMap::from([("aws:x".to_owned(), String::new())]);
         let refused = store.tag_repository(&account, "nginx", reserved);
-        assert_eq!(refused.unwrap_err().exception(), "InvalidTagParameterException");
+        assert_eq!(
+            refused.unwrap_err().exception(),
+            "InvalidTagParameterException"
+        );
         let many = (0..51).map(|n| (n.to_string(), String::new())).collect();
         let refused = store.tag_repository(&account, "nginx", many);
         assert_eq!(refused.unwrap_err().exception(), "TooManyTagsException");

@@ -70,10 +70,15 @@ impl Store {
         self.write(account, repository, |repo| {
             repo.uploads.retain(|_, open| {
                 // One that is locked is being written to, so it is alive.
-                open.try_lock().map_or(true, |open| started_at - open.started_at < LIFE)
+                open.try_lock()
+                    .map_or(true, |open| started_at - open.started_at < LIFE)
             });
-            repo.uploads.insert(id.clone(), Arc::new(tokio::sync::Mutex::new(upload)));
-            Ok(UploadStarted { id, part_bytes: PART_BYTES_MAX })
+            repo.uploads
+                .insert(id.clone(), Arc::new(tokio::sync::Mutex::new(upload)));
+            Ok(UploadStarted {
+                id,
+                part_bytes: PART_BYTES_MAX,
+            })
         })
     }
 
@@ -93,7 +98,9 @@ impl Store {
         bytes: Bytes,
     ) -> Result<u64, StoreError> {
         let part = stream::iter([Ok(bytes)]);
-        let received = self.receive_part(account, repository, upload, range, part).await?;
+        let received = self
+            .receive_part(account, repository, upload, range, part)
+            .await?;
         Ok(received.last_byte)
     }
 
@@ -131,7 +138,10 @@ impl Store {
         };
         if upload.parts.len() >= PARTS_MAX {
             let limit = PARTS_MAX as u64;
-            return Err(StoreError::LimitExceeded { quota: "parts per layer", limit });
+            return Err(StoreError::LimitExceeded {
+                quota: "parts per layer",
+                limit,
+            });
         }
         let received = upload.receive(bytes, length).await?;
         if received != length {
@@ -142,7 +152,10 @@ impl Store {
         upload.unfinished = None;
         upload.parts.push(length);
         let first_part = upload.parts.first().copied().unwrap_or(length);
-        Ok(PartReceived { last_byte: upload.spool.size() - 1, first_part_last_byte: first_part - 1 })
+        Ok(PartReceived {
+            last_byte: upload.spool.size() - 1,
+            first_part_last_byte: first_part - 1,
+        })
     }
 
     /// Takes bytes of any length without declared ends, as the registry does. Returns the size so
@@ -164,7 +177,10 @@ impl Store {
         let room = LAYER_BYTES_MAX - upload.spool.size().min(LAYER_BYTES_MAX);
         if upload.receive(bytes, room).await? > room {
             upload.recover().await?;
-            return Err(StoreError::LimitExceeded { quota: "layer size", limit: LAYER_BYTES_MAX });
+            return Err(StoreError::LimitExceeded {
+                quota: "layer size",
+                limit: LAYER_BYTES_MAX,
+            });
         }
         upload.unfinished = None;
         Ok(upload.spool.size())
@@ -192,22 +208,35 @@ impl Store {
         let at = place(account, repository);
         let (place, name) = (|| at.clone(), || id.to_owned());
         if upload.spool.size() == 0 {
-            return Err(StoreError::EmptyUpload { place: place(), upload: name() });
+            return Err(StoreError::EmptyUpload {
+                place: place(),
+                upload: name(),
+            });
         }
         let (_, but_last) = upload.parts.split_last().unwrap_or((&0, &[]));
         if but_last.iter().any(|part| *part < PART_BYTES_MIN) {
-            return Err(StoreError::LayerPartTooSmall { place: place(), upload: name() });
+            return Err(StoreError::LayerPartTooSmall {
+                place: place(),
+                upload: name(),
+            });
         }
         let computed = upload.spool.digest();
         if !digests.iter().any(|digest| digest == computed.as_str()) {
-            return Err(StoreError::InvalidLayer { place: place(), upload: name(), computed });
+            return Err(StoreError::InvalidLayer {
+                place: place(),
+                upload: name(),
+                computed,
+            });
         }
         let spool = std::mem::replace(&mut upload.spool, Spool::new(self.folder()));
         let layer = spool.finish().await?;
         self.write(account, repository, |repo| {
             if repo.layers.contains_key(&computed) {
                 let digest = computed.clone();
-                return Err(StoreError::LayerAlreadyExists { place: repo.place(), digest });
+                return Err(StoreError::LayerAlreadyExists {
+                    place: repo.place(),
+                    digest,
+                });
             }
             repo.layers.insert(computed.clone(), layer);
             Ok(())
@@ -248,7 +277,10 @@ impl Store {
         id: &str,
     ) -> Result<Arc<tokio::sync::Mutex<Upload>>, StoreError> {
         self.read(account, repository, |repo| {
-            repo.uploads.get(id).map(Arc::clone).ok_or_else(|| no_upload(repo, id))
+            repo.uploads
+                .get(id)
+                .map(Arc::clone)
+                .ok_or_else(|| no_upload(repo, id))
         })
     }
 }
@@ -285,11 +317,17 @@ impl Upload {
 }
 
 fn place(account: &AccountId, repository: &str) -> Place {
-    Place { account: account.clone(), repository: repository.to_owned() }
+    Place {
+        account: account.clone(),
+        repository: repository.to_owned(),
+    }
 }
 
 fn no_upload(repo: &Repo, id: &str) -> StoreError {
-    StoreError::UploadNotFound { place: repo.place(), upload: id.to_owned() }
+    StoreError::UploadNotFound {
+        place: repo.place(),
+        upload: id.to_owned(),
+    }
 }
 
 /// Looks like a UUID, and is the same in every run.
@@ -297,7 +335,14 @@ fn upload_id(number: u64) -> String {
     let seed = Digest::of(format!("upload {number}").as_bytes());
     let hex = seed.hex();
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
+    format!(
+        "{}-{}-4{}-8{}-{}",
+        part(0, 8),
+        part(8, 12),
+        part(13, 16),
+        part(17, 20),
+        part(20, 32)
+    )
 }
 
 #[cfg(test)]

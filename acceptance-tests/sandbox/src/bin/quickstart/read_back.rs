@@ -32,7 +32,11 @@ pub(crate) struct Read {
 /// Reads a whole image by its digest, as anybody may.
 pub(crate) async fn image(registry: &Url, repository: &str, digest: &str) -> Result<Read> {
     let token = token(registry, repository).await?;
-    let reader = Reader { registry, repository, token };
+    let reader = Reader {
+        registry,
+        repository,
+        token,
+    };
     let mut read = Read::default();
     let mut seen = BTreeSet::new();
     let mut manifests = vec![digest.to_owned()];
@@ -88,7 +92,10 @@ impl Reader<'_> {
 async fn token(registry: &Url, repository: &str) -> Result<String> {
     let path = format!("/token/?service=public.ecr.aws&scope=repository:{repository}:pull");
     let (status, _, body) = get(registry, &path, None).await?;
-    ensure!(status == StatusCode::OK, "the registry gave no token: {status}");
+    ensure!(
+        status == StatusCode::OK,
+        "the registry gave no token: {status}"
+    );
     let answer: Value = serde_json::from_slice(&body)?;
     let token = answer.get("token").and_then(Value::as_str);
     Ok(token.context("the answer has no token")?.to_owned())
@@ -100,7 +107,9 @@ async fn get(
     token: Option<&str>,
 ) -> Result<(StatusCode, Option<String>, Bytes)> {
     let host = url.host_str().context("an address without a host")?;
-    let port = url.port_or_known_default().context("an address without a port")?;
+    let port = url
+        .port_or_known_default()
+        .context("an address without a port")?;
     let stream = TcpStream::connect((host, port)).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
@@ -111,11 +120,17 @@ async fn get(
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
     }
     let exchange = async {
-        let answer = sender.send_request(request.body(Empty::<Bytes>::new())?).await?;
+        let answer = sender
+            .send_request(request.body(Empty::<Bytes>::new())?)
+            .await?;
         let status = answer.status();
         let location = answer.headers().get(header::LOCATION);
-        let location = location.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let body = Limited::new(answer.into_body(), BODY_MAX_BYTES).collect().await;
+        let location = location
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        let body = Limited::new(answer.into_body(), BODY_MAX_BYTES)
+            .collect()
+            .await;
         let body = body.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
         drop(sender);
         anyhow::Ok((status, location, body))
@@ -126,7 +141,11 @@ async fn get(
 }
 
 fn list<'a>(manifest: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    manifest.get(name).and_then(Value::as_array).into_iter().flatten()
+    manifest
+        .get(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 fn digest_of(descriptor: &Value) -> Result<String> {
@@ -142,16 +161,21 @@ fn platform(descriptor: &Value) -> Option<String> {
     if os == "unknown" {
         return None;
     }
-    let variant = part("variant").map(|variant| format!("/{variant}")).unwrap_or_default();
+    let variant = part("variant")
+        .map(|variant| format!("/{variant}"))
+        .unwrap_or_default();
     Some(format!("{os}/{architecture}{variant}"))
 }
 
 fn sha256(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    digest.as_ref().iter().fold("sha256:".to_owned(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    digest
+        .as_ref()
+        .iter()
+        .fold("sha256:".to_owned(), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

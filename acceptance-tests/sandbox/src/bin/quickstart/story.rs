@@ -20,7 +20,9 @@ pub(crate) async fn tell(keep: bool) -> Result<()> {
     )?;
     let provider = build().await?;
     let sandbox = start().await?;
-    let folder = tempfile::Builder::new().prefix("ecrpublic-quickstart-").tempdir()?;
+    let folder = tempfile::Builder::new()
+        .prefix("ecrpublic-quickstart-")
+        .tempdir()?;
     let terraform = prepare(program, folder.path(), &provider, &sandbox)?;
     init_and_plan(&terraform).await?;
     apply(&terraform).await?;
@@ -48,7 +50,9 @@ async fn build() -> Result<PathBuf> {
 async fn start() -> Result<Sandbox> {
     tell::step("Start the stand-ins");
     let sandbox = Sandbox::start(Seed::demo()).await?;
-    tell::say("Everything below happens on this machine. These answer in place of the real ones:\n");
+    tell::say(
+        "Everything below happens on this machine. These answer in place of the real ones:\n",
+    );
     tell::inset(&format!(
         "Docker Hub            {}\nAWS STS               {}\nECR Public, API       {}\n\
          ECR Public, registry  {}",
@@ -76,8 +80,13 @@ fn prepare(
 ) -> Result<Terraform> {
     tell::step("Write a working folder");
     let example = repository().join("examples/landing-zone");
-    let terraform =
-        Terraform::prepare(program, folder, provider, &example, stage::environment(sandbox))?;
+    let terraform = Terraform::prepare(
+        program,
+        folder,
+        provider,
+        &example,
+        stage::environment(sandbox),
+    )?;
     let variables = stage::variables(sandbox)?;
     let path = terraform.folder().join("quickstart.auto.tfvars.json");
     std::fs::write(path, &variables)?;
@@ -100,19 +109,29 @@ async fn init_and_plan(terraform: &Terraform) -> Result<()> {
 
 async fn apply(terraform: &Terraform) -> Result<()> {
     tell::step("Apply: one image, two accounts, one provider block");
-    terraform.show(&["apply", "-input=false", "-auto-approve"]).await
+    terraform
+        .show(&["apply", "-input=false", "-auto-approve"])
+        .await
 }
 
 async fn read_back(terraform: &Terraform, sandbox: &Sandbox) -> Result<()> {
     tell::step("Read the images back by digest, as anybody on the internet would");
     let outputs = terraform.json(&["output", "-json", "images"]).await?;
     let registry = sandbox.registry_url().parse()?;
-    let images = outputs.as_object().context("the output `images` is a map")?;
-    ensure!(images.len() == ACCOUNTS.len(), "{} images were mirrored", images.len());
+    let images = outputs
+        .as_object()
+        .context("the output `images` is a map")?;
+    ensure!(
+        images.len() == ACCOUNTS.len(),
+        "{} images were mirrored",
+        images.len()
+    );
     for (key, uri) in images {
         let uri = uri.as_str().context("an address is a text")?;
         let (name, digest) = uri.split_once('@').context("an address names a digest")?;
-        let (_, repository) = name.split_once('/').context("an address names a repository")?;
+        let (_, repository) = name
+            .split_once('/')
+            .context("an address names a repository")?;
         let began = Instant::now();
         let read = read_back::image(&registry, repository, digest).await?;
         let platforms: Vec<_> = read.platforms.iter().map(String::as_str).collect();
@@ -134,17 +153,28 @@ async fn read_back(terraform: &Terraform, sandbox: &Sandbox) -> Result<()> {
 fn show_pulls(sandbox: &Sandbox) -> Result<()> {
     tell::step("What Docker Hub saw");
     let seen = sandbox.journal().select(|entry| {
-        entry.face == Face::Hub && entry.path.starts_with("/v2/library/") && entry.status != Some(401)
+        entry.face == Face::Hub
+            && entry.path.starts_with("/v2/library/")
+            && entry.status != Some(401)
     });
     let log: Vec<_> = seen.iter().map(ToString::to_string).collect();
     tell::inset(&log.join("\n"));
-    let mut reads: Vec<_> =
-        seen.iter().filter(|entry| entry.method == "GET").map(|entry| &entry.path).collect();
+    let mut reads: Vec<_> = seen
+        .iter()
+        .filter(|entry| entry.method == "GET")
+        .map(|entry| &entry.path)
+        .collect();
     let all = reads.len();
     reads.sort();
     reads.dedup();
-    ensure!(all > 0 && reads.len() == all, "something was read from Docker Hub more than once");
-    let pulls = reads.iter().filter(|path| path.contains("/manifests/")).count();
+    ensure!(
+        all > 0 && reads.len() == all,
+        "something was read from Docker Hub more than once"
+    );
+    let pulls = reads
+        .iter()
+        .filter(|path| path.contains("/manifests/"))
+        .count();
     tell::say(&format!(
         "\nTwo accounts, and everything was read once. Docker Hub counts reads of manifests: {pulls},\n\
          for an index and what it holds. HEAD is free."
@@ -155,7 +185,9 @@ fn show_pulls(sandbox: &Sandbox) -> Result<()> {
 async fn nothing_to_do(terraform: &Terraform, sandbox: &Sandbox) -> Result<()> {
     tell::step("Plan again");
     let before = sandbox.hub().pulls();
-    terraform.show(&["plan", "-input=false", "-detailed-exitcode"]).await?;
+    terraform
+        .show(&["plan", "-input=false", "-detailed-exitcode"])
+        .await?;
     ensure!(sandbox.hub().pulls() == before, "a plan consumed a pull");
     tell::say("Nothing to do, and no pull was spent to find that out.");
     Ok(())
@@ -163,11 +195,21 @@ async fn nothing_to_do(terraform: &Terraform, sandbox: &Sandbox) -> Result<()> {
 
 async fn destroy(terraform: &Terraform, sandbox: &Sandbox) -> Result<()> {
     tell::step("Destroy");
-    terraform.show(&["destroy", "-input=false", "-auto-approve"]).await?;
+    terraform
+        .show(&["destroy", "-input=false", "-auto-approve"])
+        .await?;
     for account in ACCOUNTS {
-        let left = sandbox.store().image_digests(&account.parse()?, REPOSITORY)?;
-        ensure!(left.is_empty(), "account {account} still has {} images", left.len());
-        tell::say(&format!("Account {account}: no image is left in `{REPOSITORY}`."));
+        let left = sandbox
+            .store()
+            .image_digests(&account.parse()?, REPOSITORY)?;
+        ensure!(
+            left.is_empty(),
+            "account {account} still has {} images",
+            left.len()
+        );
+        tell::say(&format!(
+            "Account {account}: no image is left in `{REPOSITORY}`."
+        ));
     }
     tell::say("The empty repositories stay; nothing that may belong to others is ever deleted.");
     Ok(())
@@ -177,9 +219,14 @@ async fn keep_running(terraform: &Terraform, sandbox: &Sandbox) -> Result<()> {
     tell::step("Your turn");
     tell::say("The stand-ins keep running until Ctrl-C. In another terminal:\n");
     let variables = terraform.environment().iter();
-    let exports: Vec<_> =
-        variables.map(|(name, value)| format!("export {name}='{value}'")).collect();
-    tell::inset(&format!("cd {}\n{}", terraform.folder().display(), exports.join("\n")));
+    let exports: Vec<_> = variables
+        .map(|(name, value)| format!("export {name}='{value}'"))
+        .collect();
+    tell::inset(&format!(
+        "cd {}\n{}",
+        terraform.folder().display(),
+        exports.join("\n")
+    ));
     let name = terraform.name();
     tell::say("\nThen, for example:\n");
     tell::inset(&format!(

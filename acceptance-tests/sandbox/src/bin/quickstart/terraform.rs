@@ -35,12 +35,24 @@ pub(crate) fn find() -> Option<PathBuf> {
 
 /// Builds the provider and says where it is.
 pub(crate) async fn build_provider(repository: &Path) -> Result<PathBuf> {
-    let arguments = ["build", "--package", "terraform-provider-ecrpublic", "--bin"];
-    tell::command(&format!("cargo {} terraform-provider-ecrpublic", arguments.join(" ")));
+    let arguments = [
+        "build",
+        "--package",
+        "terraform-provider-ecrpublic",
+        "--bin",
+    ];
+    tell::command(&format!(
+        "cargo {} terraform-provider-ecrpublic",
+        arguments.join(" ")
+    ));
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(arguments)
-        .args(["terraform-provider-ecrpublic", "--message-format", "json-render-diagnostics"])
+        .args([
+            "terraform-provider-ecrpublic",
+            "--message-format",
+            "json-render-diagnostics",
+        ])
         .current_dir(repository)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -67,8 +79,10 @@ impl Terraform {
     ) -> Result<Self> {
         let folder = root.join("landing-zone");
         let packages = root.join("packages");
-        let package =
-            packages.join(ADDRESS).join(env!("CARGO_PKG_VERSION")).join(platform());
+        let package = packages
+            .join(ADDRESS)
+            .join(env!("CARGO_PKG_VERSION"))
+            .join(platform());
         fs::create_dir_all(&package)?;
         let installed = package.join("terraform-provider-ecrpublic");
         fs::copy(provider, &installed).context("the provider could not be copied")?;
@@ -81,7 +95,11 @@ impl Terraform {
             configuration.display().to_string(),
         ));
         environment.push(("CHECKPOINT_DISABLE".to_owned(), "1".to_owned()));
-        Ok(Self { program, folder, environment })
+        Ok(Self {
+            program,
+            folder,
+            environment,
+        })
     }
 
     /// The working folder.
@@ -104,7 +122,11 @@ impl Terraform {
     pub(crate) async fn show(&self, arguments: &[&str]) -> Result<()> {
         let code = self.code(arguments).await?;
         if code != 0 {
-            bail!("`{} {}` ended with code {code}", self.name(), arguments.join(" "));
+            bail!(
+                "`{} {}` ended with code {code}",
+                self.name(),
+                arguments.join(" ")
+            );
         }
         Ok(())
     }
@@ -120,7 +142,11 @@ impl Terraform {
 
     /// Runs a command silently and reads what it prints.
     pub(crate) async fn json(&self, arguments: &[&str]) -> Result<serde_json::Value> {
-        let output = self.command(arguments).stdout(Stdio::piped()).output().await?;
+        let output = self
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .output()
+            .await?;
         ensure!(
             output.status.success(),
             "`{} {}` failed: {}",
@@ -133,7 +159,10 @@ impl Terraform {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(&self.folder).stdin(Stdio::null());
+        command
+            .args(arguments)
+            .current_dir(&self.folder)
+            .stdin(Stdio::null());
         for name in foreign_variables() {
             command.env_remove(name);
         }
