@@ -107,14 +107,7 @@ fn everything_comes_from_the_registry_or_from_this_repository() {
 fn tree(edges: &str) -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args([
-            "tree",
-            "--workspace",
-            "--target",
-            "all",
-            "--locked",
-            "--offline",
-        ])
+        .args(["tree", "--workspace", "--target", "all", "--locked"])
         .args(["--prefix", "none", "--format", "{p}", "--edges", edges])
         .output()
         .expect("cargo is what runs the tests");

@@ -7,6 +7,8 @@
 //! - the others: scenarios under real Terraform against the stand-ins.
 
 #[cfg(test)]
+mod apply;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod dependencies;
@@ -14,7 +16,8 @@ mod dependencies;
 mod docs;
 #[cfg(test)]
 mod examples;
-#[cfg(all(test, feature = "interoperability"))]
+#[cfg(test)]
+#[cfg(feature = "interoperability")]
 mod interoperability;
 #[cfg(test)]
 mod support;

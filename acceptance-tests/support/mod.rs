@@ -5,4 +5,5 @@ pub(crate) mod daemon;
 pub(crate) mod packages;
 #[cfg(feature = "interoperability")]
 pub(crate) mod programs;
+pub(crate) mod scenario;
 pub(crate) mod terraform;

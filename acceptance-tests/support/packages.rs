@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// The address by which every configuration here names the provider.
-pub(crate) const ADDRESS: &str = "example.com/acme/ecrpublic";
+pub(crate) const ADDRESS: &str = "registry.terraform.io/ecrpublic/ecrpublic";
 
 /// The version of hashicorp/aws that we are measured against.
 pub(crate) const AWS_VERSION: &str = "5.100.0";

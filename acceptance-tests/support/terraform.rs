@@ -35,6 +35,8 @@ pub(crate) struct Run {
     pub(crate) text: String,
     /// Standard output alone.
     pub(crate) stdout: String,
+    /// Standard error alone.
+    pub(crate) stderr: String,
 }
 
 /// A command that is still running, in a process group of its own.
@@ -233,12 +235,13 @@ impl Running {
 impl Run {
     fn of(command: String, output: &Output) -> Self {
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-        let stderr = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         Self {
             command,
             code: output.status.code(),
             text: format!("{stdout}{stderr}"),
             stdout,
+            stderr,
         }
     }
 
@@ -287,12 +290,10 @@ impl Run {
         unframed.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    /// The errors and warnings as Terraform frames them, without the frames.
+    /// The errors, as a person reads them: standard error from its first error on.
     pub(crate) fn messages(&self) -> String {
-        let framed = self.text.lines().filter_map(|line| line.strip_prefix('│'));
-        let lines: Vec<_> = framed
-            .map(|line| line.strip_prefix(' ').unwrap_or(line))
-            .collect();
+        let from = self.stderr.find("Error: ").unwrap_or(self.stderr.len());
+        let lines: Vec<_> = self.stderr[from..].lines().map(str::trim_end).collect();
         lines.join("\n").trim().to_owned()
     }
 }

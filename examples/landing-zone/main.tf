@@ -3,7 +3,7 @@ terraform {
 
   required_providers {
     ecrpublic = {
-      source = "example.com/acme/ecrpublic"
+      source = "ecrpublic/ecrpublic"
     }
   }
 }

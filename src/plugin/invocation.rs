@@ -71,7 +71,7 @@ mod tests {
     fn arguments_choose_what_to_do() {
         check(&[], &Invocation::Plugin);
         check(&["--debug"], &Invocation::Debug(None));
-        let address = "example.com/acme/ecrpublic";
+        let address = "registry.terraform.io/ecrpublic/ecrpublic";
         check(
             &["-debug", address],
             &Invocation::Debug(Some(address.to_owned())),

@@ -35,10 +35,10 @@ mod tests {
             network: "unix",
             text: "/run/plugin-1".to_owned(),
         };
-        let text = instructions("example.com/acme/ecrpublic", &address);
+        let text = instructions("registry.terraform.io/ecrpublic/ecrpublic", &address);
         let json = text.split('\'').nth(1).unwrap();
         let json: serde_json::Value = serde_json::from_str(json).unwrap();
-        let ours = &json["example.com/acme/ecrpublic"];
+        let ours = &json["registry.terraform.io/ecrpublic/ecrpublic"];
         assert_eq!(ours["ProtocolVersion"], 6);
         assert_eq!(ours["Test"], true);
         assert_eq!(ours["Addr"]["String"], "/run/plugin-1");

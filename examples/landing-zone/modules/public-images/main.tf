@@ -1,7 +1,7 @@
 terraform {
   required_providers {
     ecrpublic = {
-      source = "example.com/acme/ecrpublic"
+      source = "ecrpublic/ecrpublic"
     }
   }
 }

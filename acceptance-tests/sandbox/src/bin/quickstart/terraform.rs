@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::tell;
 
 /// The address by which the example names the provider.
-const ADDRESS: &str = "example.com/acme/ecrpublic";
+const ADDRESS: &str = "registry.terraform.io/ecrpublic/ecrpublic";
 
 /// Terraform, a working folder and the variables of the stand-ins.
 #[derive(Debug)]

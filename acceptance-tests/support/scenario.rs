@@ -1,0 +1,93 @@
+//! Real Terraform in front of a sandbox.
+
+use std::collections::BTreeMap;
+
+use ecr_public_sandbox::{Entry, Face, Sandbox, Seed};
+
+use super::packages::ADDRESS;
+use super::terraform::Terraform;
+
+/// The accounts of the demo that publish. Each has a role `ecr-publisher` that trusts the role
+/// `tooling` of [`TOOLING`], and nobody else.
+pub(crate) const FIRST: &str = "222222222222";
+/// The other one.
+pub(crate) const SECOND: &str = "333333333333";
+/// Where the pipeline is at home.
+pub(crate) const TOOLING: &str = "111111111111";
+
+/// A sandbox, and a folder in which Terraform works against it.
+#[derive(Debug)]
+pub(crate) struct Scenario {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) terraform: Terraform,
+}
+
+impl Scenario {
+    /// The demo and these resources, initialised.
+    pub(crate) async fn with(resources: &str) -> Self {
+        Self::seeded(Seed::demo(), resources).await
+    }
+
+    /// Any seed and these resources, initialised.
+    pub(crate) async fn seeded(seed: Seed, resources: &str) -> Self {
+        let sandbox = Sandbox::start(seed).await.unwrap();
+        let mut terraform = Terraform::empty();
+        for (name, value) in sandbox.environment() {
+            terraform.set(name, value);
+        }
+        let scenario = Self { sandbox, terraform };
+        scenario.configure(resources);
+        scenario.terraform.init().await;
+        scenario
+    }
+
+    /// Writes these resources in place of those before, below the provider block of the sandbox.
+    pub(crate) fn configure(&self, resources: &str) {
+        self.configure_with(&self.sandbox.provider_block(), resources);
+    }
+
+    /// The same with a provider block of the test.
+    pub(crate) fn configure_with(&self, provider: &str, resources: &str) {
+        let main = format!(
+            "terraform {{\n  required_providers {{\n    ecrpublic = {{\n      source = \
+             \"{ADDRESS}\"\n    }}\n  }}\n}}\n\n{provider}\n{resources}\n"
+        );
+        self.terraform.write("main.tf", &main);
+    }
+
+    /// The tags of a repository and the digests they show; empty when there is no such repository.
+    pub(crate) fn tags(&self, account: &str, repository: &str) -> BTreeMap<String, String> {
+        let tags = self
+            .sandbox
+            .store()
+            .tags(&account.parse().unwrap(), repository);
+        let tags = tags.unwrap_or_default().into_iter();
+        tags.map(|(tag, digest)| (tag, digest.to_string()))
+            .collect()
+    }
+
+    /// The digest that a tag of an official image has at the stand-in for Docker Hub.
+    pub(crate) fn at_hub(&self, image: &str, tag: &str) -> String {
+        let digest = self.sandbox.hub().digest(&format!("library/{image}"), tag);
+        digest.expect("the seed has it").to_string()
+    }
+
+    /// Every read of content at Docker Hub so far: paths of GETs that were answered.
+    pub(crate) fn reads(&self) -> Vec<String> {
+        let is_read = |entry: &Entry| {
+            entry.face == Face::Hub
+                && entry.method == "GET"
+                && (entry.path.contains("/manifests/") || entry.path.contains("/blobs/"))
+                && entry.status.is_some_and(|status| status < 400)
+        };
+        let reads = self.sandbox.journal().select(is_read).into_iter();
+        reads.map(|entry| entry.path).collect()
+    }
+
+    /// Asserts that no request broke a rule that only the stand-ins can see, such as credentials
+    /// sent to a foreign host; then stops.
+    pub(crate) async fn was_clean(self) {
+        assert_eq!(self.sandbox.journal().violations(), [""; 0]);
+        self.sandbox.stop().await;
+    }
+}
