@@ -163,10 +163,12 @@ async fn struck(
             drain(body).await;
             return Ok(canned(*status, headers, text));
         }
-        Some((armed, Effect::Hold)) => {
-            // A gate that is gone holds nothing.
-            armed.gate().wait_for(|is_open| *is_open).await.ok();
+        Some((armed, Effect::Delay { milliseconds })) => {
+            let delay = Duration::from_millis(*milliseconds);
+            // Released or over: either way the request goes on.
+            tokio::time::timeout(delay, armed.opened()).await.ok();
         }
+        Some((armed, Effect::Hold)) => armed.opened().await,
         Some((_, Effect::CutRequest { after_bytes: 0 })) => return Err(Cut),
         Some((_, Effect::CutRequest { after_bytes })) => {
             body = shaped(body, Shape::Cut(*after_bytes));
