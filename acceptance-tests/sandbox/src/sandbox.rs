@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -258,5 +259,6 @@ fn world(seed: &Seed, addresses: HashMap<Face, std::net::SocketAddr>) -> anyhow:
         faults,
         addresses,
         clock,
+        large_requests: Semaphore::new(server::LARGE_REQUESTS),
     })
 }
