@@ -44,6 +44,7 @@ mod seed;
 mod server;
 mod sign;
 mod sigv4;
+mod space;
 mod sts;
 mod world;
 

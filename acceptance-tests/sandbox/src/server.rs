@@ -37,6 +37,8 @@ use crate::{api, cdn, hub, registry, sts};
 const LOOK_INSIDE_BYTES: u64 = 64 * 1024;
 /// The largest AWS request: a part of 20 971 520 bytes in base64, and its envelope.
 const AWS_REQUEST_BYTES: usize = 28 * 1024 * 1024;
+/// So many AWS requests beyond [`LOOK_INSIDE_BYTES`] are held in memory at once; others wait.
+pub(crate) const LARGE_REQUESTS: usize = 16;
 /// How long a stopping sandbox waits for answers in progress.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -163,10 +165,12 @@ async fn struck(
             drain(body).await;
             return Ok(canned(*status, headers, text));
         }
-        Some((armed, Effect::Hold)) => {
-            // A gate that is gone holds nothing.
-            armed.gate().wait_for(|is_open| *is_open).await.ok();
+        Some((armed, Effect::Delay { milliseconds })) => {
+            let delay = Duration::from_millis(*milliseconds);
+            // Released or over: either way the request goes on.
+            tokio::time::timeout(delay, armed.opened()).await.ok();
         }
+        Some((armed, Effect::Hold)) => armed.opened().await,
         Some((_, Effect::CutRequest { after_bytes: 0 })) => return Err(Cut),
         Some((_, Effect::CutRequest { after_bytes })) => {
             body = shaped(body, Shape::Cut(*after_bytes));
@@ -206,6 +210,12 @@ async fn dispatch(world: &World, face: Face, request: Request<Body>) -> Response
 /// The AWS faces take whole requests: a signature covers the body.
 async fn aws(world: &World, face: Face, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    let is_small = declared_length(&parts).is_some_and(|length| length <= LOOK_INSIDE_BYTES);
+    let turn = async {
+        // The semaphore is never closed.
+        world.large_requests.acquire().await.ok()
+    };
+    let _turn = if is_small { None } else { turn.await };
     let Ok(bytes) = body.collect(AWS_REQUEST_BYTES).await else {
         return empty(StatusCode::PAYLOAD_TOO_LARGE);
     };
@@ -223,8 +233,7 @@ fn full(body: http_body_util::Full<Bytes>) -> Body {
 
 /// Reads a small AWS request, and hands back what was read beside an equal body.
 async fn look_inside(face: Face, parts: &Parts, body: Body) -> io::Result<(Body, Bytes)> {
-    let length = header_text(&parts.headers, CONTENT_LENGTH.as_str()).and_then(|n| n.parse().ok());
-    let is_small = length.is_some_and(|length: u64| length <= LOOK_INSIDE_BYTES);
+    let is_small = declared_length(parts).is_some_and(|length| length <= LOOK_INSIDE_BYTES);
     if !is_small || !matches!(face, Face::Sts | Face::Api) {
         return Ok((body, Bytes::new()));
     }
@@ -233,6 +242,12 @@ async fn look_inside(face: Face, parts: &Parts, body: Body) -> io::Result<(Body,
         .await
         .map_err(io::Error::other)?;
     Ok((Body::from(seen.clone()), seen))
+}
+
+fn declared_length(parts: &Parts) -> Option<u64> {
+    header_text(&parts.headers, CONTENT_LENGTH.as_str())?
+        .parse()
+        .ok()
 }
 
 /// The operation of an AWS request: a header in the JSON protocol, a field in the Query protocol.

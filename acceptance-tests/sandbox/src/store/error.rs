@@ -171,7 +171,7 @@ pub enum StoreError {
         upload: String,
     },
     /// The sandbox itself failed: a full disk, mostly. The request body failed: a client gone.
-    #[error("the sandbox could not store it")]
+    #[error("the sandbox could not store it: {0}")]
     Server(#[from] std::io::Error),
 }
 

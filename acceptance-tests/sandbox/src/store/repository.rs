@@ -17,6 +17,7 @@ use crate::blob::Blob;
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::lock::lock;
+use crate::space::Space;
 
 const REPOSITORIES_MAX: usize = 10_000;
 const TAGS_MAX: usize = 50;
@@ -31,6 +32,7 @@ pub struct Store {
 pub(super) struct Shared {
     pub(super) clock: Clock,
     folder: TempDir,
+    space: Space,
     state: Mutex<State>,
     uploads_started: AtomicU64,
 }
@@ -122,6 +124,10 @@ impl Store {
     ///
     /// When the folder cannot be made.
     pub fn new(clock: Clock) -> std::io::Result<Self> {
+        Self::with_space(clock, Space::default())
+    }
+
+    pub(crate) fn with_space(clock: Clock, space: Space) -> std::io::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("ecr-public-sandbox-")
             .tempdir()?;
@@ -129,6 +135,7 @@ impl Store {
             shared: Arc::new(Shared {
                 clock,
                 folder,
+                space,
                 state: Mutex::default(),
                 uploads_started: AtomicU64::new(0),
             }),
@@ -385,6 +392,10 @@ impl Store {
             None => state.display_names.remove(account),
         };
         Ok(())
+    }
+
+    pub(super) fn space(&self) -> &Space {
+        &self.shared.space
     }
 
     pub(super) fn folder(&self) -> &Path {
