@@ -13,6 +13,8 @@ mod architecture;
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]
+mod destroy;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod examples;
@@ -20,4 +22,10 @@ mod examples;
 #[cfg(feature = "interoperability")]
 mod interoperability;
 #[cfg(test)]
+mod platforms;
+#[cfg(test)]
+mod replace;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod update;

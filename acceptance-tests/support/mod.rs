@@ -1,5 +1,6 @@
 //! What the scenarios are told with.
 
+pub(crate) mod by_hand;
 #[cfg(feature = "interoperability")]
 pub(crate) mod daemon;
 pub(crate) mod packages;

@@ -157,6 +157,28 @@ impl Terraform {
         serde_json::Value::Null
     }
 
+    /// Plans, and returns the planned change of one resource instance: `actions`, `before`,
+    /// `after`, `after_unknown`. Null when the plan does not mention it.
+    pub(crate) async fn planned(&self, address: &str) -> serde_json::Value {
+        self.planned_with(address, &[]).await
+    }
+
+    /// The same with further arguments for `terraform plan`.
+    pub(crate) async fn planned_with(&self, address: &str, more: &[&str]) -> serde_json::Value {
+        let arguments = [&["plan", "-input=false", "-out=tfplan"], more].concat();
+        self.run(&arguments).await.succeeded();
+        let run = self.run(&["show", "-json", "tfplan"]).await.succeeded();
+        let plan: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let mut changes = plan["resource_changes"].as_array().into_iter().flatten();
+        let found = changes.find(|change| change["address"] == address);
+        found.map_or(serde_json::Value::Null, |found| found["change"].clone())
+    }
+
+    /// The state file, read.
+    pub(crate) fn state(&self) -> serde_json::Value {
+        serde_json::from_str(&self.read("terraform.tfstate")).unwrap()
+    }
+
     /// Asserts that there is nothing to do, and that there still is not after a refresh.
     pub(crate) async fn converged(&self) {
         self.nothing_to_do().await;
