@@ -27,6 +27,8 @@ pub mod store;
 mod api;
 mod blob;
 mod cdn;
+#[cfg(test)]
+mod client;
 mod digest;
 mod exchange;
 mod face;

@@ -4,7 +4,7 @@
 //! no handler knows of them.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +44,13 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// The address a request came from, in its extensions.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+struct Peer(SocketAddr);
+
+/// The address a request came from; this machine's when it came from no connection.
+pub(crate) fn address(parts: &Parts) -> IpAddr {
+    let peer = parts.extensions.get::<Peer>();
+    peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip())
+}
 
 /// The connection is to end without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -379,3 +385,6 @@ impl Drop for Sent {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
