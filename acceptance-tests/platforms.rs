@@ -123,7 +123,7 @@ async fn a_platform_that_the_image_does_not_have_is_named_with_those_it_has() {
     let run = scenario.terraform.apply(&[]).await.failed();
     run.says("Error: Platform not in the image").says(
         "`docker.io/library/alpine:3.22` has no image for `linux/s390x`. It has `linux/amd64`, \
-         `linux/arm/v7`, `linux/arm64/v8`.",
+         `linux/arm64/v8`, `linux/arm/v7`.",
     );
     assert_eq!(scenario.terraform.attributes(IT).await, Value::Null);
     scenario.was_clean().await;
