@@ -202,7 +202,7 @@ class Folder:
         done = subprocess.run([TERRAFORM, *arguments], cwd=self.work, env=self.environment, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True)
         if done.returncode:
-            sys.exit(f"terraform {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+            sys.exit(f"terraform {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         return done.stdout
 
 
