@@ -20,4 +20,8 @@ mod examples;
 #[cfg(feature = "interoperability")]
 mod interoperability;
 #[cfg(test)]
+mod role_sharing;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod support;

@@ -2,8 +2,11 @@
 
 #[cfg(feature = "interoperability")]
 pub(crate) mod daemon;
+pub(crate) mod landing_zone;
 pub(crate) mod packages;
 #[cfg(feature = "interoperability")]
 pub(crate) mod programs;
+pub(crate) mod provider_block;
 pub(crate) mod scenario;
+pub(crate) mod sts;
 pub(crate) mod terraform;
