@@ -24,4 +24,6 @@ mod role_sharing;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod support;

@@ -91,19 +91,33 @@ fn publisher(account: &str) -> AccountSeed {
             RoleSeed::new("ecr-publisher", PolicyDocument::trust(&callers))
                 .policy(publishing.clone()),
         )
-        .role(
-            RoleSeed::new(
-                "partner",
-                PolicyDocument::trust_with_external_id(&[callers[2]], EXTERNAL_ID),
-            )
-            .policy(publishing.clone()),
-        )
+        .role(RoleSeed::new("partner", with_external_id(callers[2])).policy(publishing.clone()))
         .role(RoleSeed::new("closed", PolicyDocument::trust(&[&strangers])).policy(publishing))
 }
 
 fn may_assume() -> PolicyDocument {
     let actions = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
     PolicyDocument::allow(&actions, "*").unwrap()
+}
+
+fn with_external_id(caller: &str) -> PolicyDocument {
+    PolicyDocument::try_from(json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": { "AWS": caller },
+                "Action": "sts:AssumeRole",
+                "Condition": { "StringEquals": { "sts:ExternalId": EXTERNAL_ID } },
+            },
+            {
+                "Effect": "Allow",
+                "Principal": { "AWS": caller },
+                "Action": ["sts:TagSession", "sts:SetSourceIdentity"],
+            },
+        ],
+    }))
+    .unwrap()
 }
 
 fn federated() -> PolicyDocument {
