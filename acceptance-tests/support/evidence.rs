@@ -15,8 +15,7 @@ pub(crate) struct Evidence {
 impl Evidence {
     /// Adds a text, such as a log.
     pub(crate) fn text(&mut self, place: &str, text: &str) {
-        self.items
-            .push((place.to_owned(), text.as_bytes().to_vec()));
+        self.items.push((place.to_owned(), text.to_owned()));
     }
 
     /// Adds a state file, and the private data in it, which Terraform keeps in base64.
@@ -25,8 +24,7 @@ impl Evidence {
         let state: Value = serde_json::from_str(text).unwrap();
         let mut private = Vec::new();
         private_data(&state, &mut private);
-        self.items
-            .push((format!("private data of {place}"), private));
+        self.bytes(&format!("private data of {place}"), &private);
     }
 
     /// Adds every file in a saved plan, which is a ZIP archive.
