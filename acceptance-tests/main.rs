@@ -4,6 +4,7 @@
 //!
 //! - [`architecture`], [`dependencies`]: the shape of the program;
 //! - [`examples`], [`docs`]: what practitioners read;
+//! - [`protocol`]: the contract with Terraform, over the socket of a real process;
 //! - the others: scenarios under real Terraform against the stand-ins.
 
 #[cfg(test)]
@@ -19,5 +20,7 @@ mod examples;
 #[cfg(test)]
 #[cfg(feature = "interoperability")]
 mod interoperability;
+#[cfg(test)]
+mod protocol;
 #[cfg(test)]
 mod support;
