@@ -59,7 +59,9 @@ async fn found(
     let model = model(&id, &account);
     let site = Site::open(cx, clients, &session, &model).await?;
     let outcome = read(cx, clients, &site, &id, digest).await?;
-    let state = copy::realised(model, &site, &outcome);
+    let mut state = copy::realised(model, &site, &outcome);
+    // The practitioner has not said anything about it.
+    state.create_repository = Attr::Null;
     let private = Private::new(account.as_str(), id.repository.as_str(), false);
     let private = copy::remembered(private, &site, &outcome);
     Ok((state.with_defaults(), private))
