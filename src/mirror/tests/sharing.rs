@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::images::{first_layer, image, index, layer, plain_child, single, usual};
-use super::{World, job, job_with};
+use super::{World, is_idle, job, job_with};
 use crate::content::{Destination, ErrorKind, Source};
 use crate::mirror::memory::{Event, Fault, Gate, Memory, On, Target, What};
 use crate::mirror::{Engine, Error, Limits, MirrorJob, Outcome};
@@ -104,7 +104,7 @@ async fn copies_on_several_threads_write_everything_once_and_leave_nothing() {
         assert_eq!((hub.pulls(), target.tags().len()), (5, 10));
         assert!(target.has_all(root.digest()));
         let shared = engine.shared();
-        assert_eq!((shared.reading.taken(), shared.writing.taken()), (0, 0));
+        is_idle(shared);
         assert_eq!(shared.transfers.available(), (3, 2));
     }
 }
