@@ -1,7 +1,6 @@
 //! What the tags shall show: the source's root, one of its children, or an index with fewer.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use serde::Deserialize;

@@ -42,11 +42,16 @@ impl World {
 
     /// Runs a job, and checks that nothing of it is left.
     async fn run(&self, job: &MirrorJob) -> Result<Outcome, Error> {
-        let source: Arc<dyn Source> = Arc::clone(&self.hub) as Arc<dyn Source>;
-        let destination: Arc<dyn Destination> = Arc::new(Target(Arc::clone(&self.ecr)));
-        let done = self.engine.mirror(&self.cx, job, source, destination).await;
+        let done = self.start(job).await;
         self.is_at_rest();
         done
+    }
+
+    /// Runs a job beside others.
+    async fn start(&self, job: &MirrorJob) -> Result<Outcome, Error> {
+        let source: Arc<dyn Source> = Arc::clone(&self.hub) as Arc<dyn Source>;
+        let destination: Arc<dyn Destination> = Arc::new(Target(Arc::clone(&self.ecr)));
+        self.engine.mirror(&self.cx, job, source, destination).await
     }
 
     fn is_at_rest(&self) {
