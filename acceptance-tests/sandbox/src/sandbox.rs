@@ -264,3 +264,6 @@ fn world(seed: &Seed, addresses: HashMap<Face, std::net::SocketAddr>) -> anyhow:
         large_requests: Semaphore::new(server::LARGE_REQUESTS),
     })
 }
+
+#[cfg(test)]
+mod tests;
