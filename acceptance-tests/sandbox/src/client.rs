@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::net::TcpSocket;
 
 use crate::exchange::Body;
-use crate::{Face, Sandbox};
+use crate::{Face, Sandbox, Seed};
 
 /// What came back.
 #[derive(Debug)]
@@ -138,6 +138,20 @@ pub(crate) async fn send_from(from: IpAddr, request: Request<Body>) -> Result<An
     // How the connection ends shows in the answer.
     let (answer, _) = tokio::join!(exchange, connection);
     answer
+}
+
+/// The demonstration with images that are built in no time.
+pub(crate) fn small_seed() -> Seed {
+    let mut seed = Seed::demo();
+    let kept = ["library/alpine", "library/busybox", "acme/app"];
+    let hub = &mut seed.hub.repositories;
+    hub.retain(|name, _| kept.contains(&name.as_str()));
+    for (name, repository) in hub.iter_mut().chain(&mut seed.generic.repositories) {
+        for image in repository.tags.values_mut() {
+            *image = crate::image(name).layers([80 * 1024]);
+        }
+    }
+    seed
 }
 
 impl Sandbox {

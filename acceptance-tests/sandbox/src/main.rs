@@ -30,6 +30,8 @@ async fn main() -> anyhow::Result<()> {
     let Some(options) = options(std::env::args().skip(1))? else {
         return Ok(());
     };
+    // Before there is anything to leave behind.
+    let ending = Ending::listen().context("cannot listen for signals")?;
     let seed = match &options.seed {
         Some(file) => Seed::read(file)?,
         None => Seed::demo(),
@@ -44,24 +46,48 @@ async fn main() -> anyhow::Result<()> {
     }
     println!("\n# Provider block:\n{}", sandbox.provider_block());
     println!("# Running until Ctrl-C.");
-    told_to_stop().await.context("cannot wait for signals")?;
+    ending.told().await.context("cannot wait for signals")?;
     sandbox.stop().await;
     Ok(())
 }
 
-/// Waits for Ctrl-C, or for SIGTERM: what a service manager sends is no reason to leave files behind.
-async fn told_to_stop() -> std::io::Result<()> {
+/// The ways to tell the program that it may end.
+#[derive(Debug)]
+struct Ending {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
+    signals: [tokio::signal::unix::Signal; 2],
+}
+
+impl Ending {
+    /// Listens from now on: for Ctrl-C, and where there is such a thing for SIGTERM, which is what a
+    /// service manager sends.
+    fn listen() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let signals = [
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::terminate())?,
+            ];
+            Ok(Self { signals })
         }
+        #[cfg(not(unix))]
+        Ok(Self {})
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+
+    /// Waits for the first of them since then.
+    async fn told(self) -> std::io::Result<()> {
+        #[cfg(unix)]
+        {
+            let [mut interrupt, mut terminate] = self.signals;
+            tokio::select! {
+                _ = interrupt.recv() => Ok(()),
+                _ = terminate.recv() => Ok(()),
+            }
+        }
+        #[cfg(not(unix))]
+        tokio::signal::ctrl_c().await
+    }
 }
 
 /// The options; nothing when there is nothing left to do.

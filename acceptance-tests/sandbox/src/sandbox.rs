@@ -163,7 +163,9 @@ impl Sandbox {
     /// the access key of the first user, a region, and the endpoints.
     pub fn environment(&self) -> Vec<(String, String)> {
         let mut variables = vec![
+            // The AWS CLI reads the second, everything else the first.
             ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
             ("AWS_ENDPOINT_URL_STS", self.sts_url()),
             ("AWS_ENDPOINT_URL_ECR_PUBLIC", self.api_url()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
@@ -262,3 +264,6 @@ fn world(seed: &Seed, addresses: HashMap<Face, std::net::SocketAddr>) -> anyhow:
         large_requests: Semaphore::new(server::LARGE_REQUESTS),
     })
 }
+
+#[cfg(test)]
+mod tests;

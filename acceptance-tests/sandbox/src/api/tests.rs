@@ -11,6 +11,9 @@ use crate::digest::Digest;
 use crate::policy::PolicyDocument;
 use crate::sigv4::signer::Signer;
 
+mod concurrency;
+mod permissions;
+
 const OWNER: &str = "111111111111";
 const OTHER: &str = "222222222222";
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

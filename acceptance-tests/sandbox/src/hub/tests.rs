@@ -5,15 +5,17 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::*;
-use crate::client::{Answer, basic, bearer, get, head, request, send, send_from, try_send, with};
+use crate::client::{
+    Answer, basic, bearer, get, head, request, send, send_from, small_seed, try_send, with,
+};
 use crate::fault::{Effect, Fault};
-use crate::{Face, Sandbox, Seed};
+use crate::{Face, Sandbox};
 
 const ALPINE: &str = "library/alpine";
 const PIPELINE: (&str, &str) = ("acme-pipeline", "docker-hub-token");
 
 async fn start() -> Sandbox {
-    Sandbox::start(Seed::demo()).await.unwrap()
+    Sandbox::start(small_seed()).await.unwrap()
 }
 
 fn manifest(sandbox: &Sandbox, reference: &str) -> String {
@@ -23,11 +25,8 @@ fn manifest(sandbox: &Sandbox, reference: &str) -> String {
 /// The address of a blob of alpine, and how long it is.
 fn blob(sandbox: &Sandbox) -> (String, u64) {
     let hub = sandbox.hub();
-    let index = hub.digest(ALPINE, "3.22").unwrap();
-    let index: serde_json::Value =
-        serde_json::from_slice(&hub.manifest(ALPINE, &index).unwrap().1).unwrap();
-    let image = index["manifests"][0]["digest"].as_str().unwrap();
-    let image = hub.manifest(ALPINE, &image.parse().unwrap()).unwrap().1;
+    let image = hub.digest(ALPINE, "3.22").unwrap();
+    let image = hub.manifest(ALPINE, &image).unwrap().1;
     let image: serde_json::Value = serde_json::from_slice(&image).unwrap();
     let layer = image["layers"][0]["digest"].as_str().unwrap();
     let size = image["layers"][0]["size"].as_u64().unwrap();

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use http_body_util::StreamBody;
 
-use crate::client::{Answer, bearer, get, head, request, send, try_send, with};
+use crate::client::{Answer, bearer, get, head, request, send, small_seed, try_send, with};
 use crate::exchange::Body;
 use crate::fault::{Effect, Fault, FaultHandle};
 use crate::journal::Progress;
-use crate::{Face, Sandbox, Seed};
+use crate::{Face, Sandbox};
 
 const BUSYBOX: &str = "library/busybox";
 
@@ -23,7 +23,7 @@ struct Stage {
 
 impl Stage {
     async fn set() -> Self {
-        let sandbox = Sandbox::start(Seed::demo()).await.unwrap();
+        let sandbox = Sandbox::start(small_seed()).await.unwrap();
         let token = sandbox.hub_token(BUSYBOX, None).await;
         let manifest = format!("{}/v2/{BUSYBOX}/manifests/1.36", sandbox.hub_url());
         let manifest = send(bearer(get(&manifest), &token)).await.json();

@@ -33,6 +33,16 @@ use crate::sigv4::Scope;
 
 const VERSION: &str = "2011-06-15";
 
+/// Operations of the service model that no role chain needs.
+const NOT_OFFERED: [&str; 6] = [
+    "AssumeRoleWithSAML",
+    "AssumeRoot",
+    "DecodeAuthorizationMessage",
+    "GetDelegatedAccessToken",
+    "GetFederationToken",
+    "GetWebIdentityToken",
+];
+
 const SCOPE: Scope = Scope {
     service: "sts",
     has_region: is_commercial_region,
@@ -98,6 +108,11 @@ fn dispatch(accounts: &Accounts, request: Request<Bytes>) -> Result<(String, Str
     if version != VERSION {
         return Err(unknown());
     }
+    if NOT_OFFERED.contains(&action.as_str()) {
+        return Err(StsError::InvalidAction(format!(
+            "The sandbox does not offer the operation {action}"
+        )));
+    }
     form.well_formed()?;
     if action == "AssumeRoleWithWebIdentity" {
         let is_struck = parts.extensions.get::<TokenExpired>().is_some();
@@ -110,16 +125,6 @@ fn dispatch(accounts: &Accounts, request: Request<Bytes>) -> Result<(String, Str
         "GetCallerIdentity" => caller::identity(&caller),
         "GetSessionToken" => caller::session_token(accounts, &caller, &mut form)?,
         "GetAccessKeyInfo" => caller::access_key_info(accounts, &mut form)?,
-        "AssumeRoleWithSAML"
-        | "AssumeRoot"
-        | "DecodeAuthorizationMessage"
-        | "GetDelegatedAccessToken"
-        | "GetFederationToken"
-        | "GetWebIdentityToken" => {
-            return Err(StsError::InvalidAction(format!(
-                "The sandbox does not offer the operation {action}"
-            )));
-        }
         _ => return Err(unknown()),
     };
     Ok((action, result))

@@ -427,3 +427,36 @@ fn unknown_actions_and_versions_are_refused() {
         (StatusCode::FORBIDDEN, "MissingAuthenticationToken")
     );
 }
+
+#[test]
+fn a_list_or_a_structure_in_the_wrong_place_is_malformed() {
+    let accounts = sandbox();
+    let call = |more: &[(&str, &str)]| {
+        let form = [&[("Action", "AssumeRole"), ("RoleArn", TOOLING)], more].concat();
+        let (status, body) = call(&accounts, Some(&user("ci")), &form);
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        format!("{}: {}", element(&body, "Code"), element(&body, "Message"))
+    };
+    let list = "MalformedInput: Top level element may not be treated as a list";
+    assert_eq!(call(&[("Tags.1.Key", "team")]), list);
+    assert_eq!(call(&[("TransitiveTagKeys", "team")]), list);
+    assert_eq!(call(&[("PolicyArns.member.first.arn", "arn")]), list);
+    let structure = "MalformedInput: Start of list found where not expected";
+    assert_eq!(call(&[("RoleSessionName.member.1", "run")]), structure);
+    assert_eq!(call(&[("Policy.Version", "2012-10-17")]), structure);
+}
+
+#[test]
+fn a_fault_can_expire_a_web_identity_token() {
+    let accounts = sandbox();
+    let form = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=job\
+        &RoleArn=arn:aws:iam::111111111111:role/federated&WebIdentityToken=good";
+    let mut request = Request::post("/").body(Bytes::from(form)).unwrap();
+    request.extensions_mut().insert(TokenExpired);
+    let response = answer(&accounts, request);
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    let body = futures_util::FutureExt::now_or_never(response.into_body().collect());
+    let body = body.unwrap().unwrap().to_bytes();
+    let body = String::from_utf8_lossy(&body);
+    assert_eq!(element(&body, "Code"), "ExpiredTokenException");
+}
