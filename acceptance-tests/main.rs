@@ -17,7 +17,11 @@ mod destroy;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod import;
 #[cfg(test)]
 #[cfg(feature = "interoperability")]
 mod interoperability;
@@ -26,6 +30,10 @@ mod platforms;
 #[cfg(test)]
 mod replace;
 #[cfg(test)]
+mod state;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod timeouts;
 #[cfg(test)]
 mod update;
