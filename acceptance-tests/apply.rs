@@ -181,9 +181,8 @@ async fn a_repository_that_must_not_be_created_has_to_be_there() {
 #[tokio::test]
 async fn a_new_repository_has_the_tags_of_the_provider_of_the_resource_and_ours() {
     let scenario = Scenario::with("").await;
-    let block = scenario.sandbox.provider_block();
     let defaults = "default_tags {\n    tags = { team = \"platform\", stage = \"live\" }\n  }\n";
-    let block = block.replacen("  endpoints {", &format!("  {defaults}\n  endpoints {{"), 1);
+    let block = scenario.provider_with(defaults);
     let resource = it(&format!("{ALPINE}repository_tags = {{ team = \"web\" }}"));
     scenario.configure_with(&block, &resource);
     scenario.terraform.apply(&[]).await.succeeded();

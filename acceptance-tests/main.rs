@@ -36,4 +36,6 @@ mod support;
 #[cfg(test)]
 mod timeouts;
 #[cfg(test)]
+mod unknowns;
+#[cfg(test)]
 mod update;
