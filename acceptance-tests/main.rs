@@ -30,6 +30,12 @@ mod platforms;
 #[cfg(test)]
 mod replace;
 #[cfg(test)]
+mod role_sharing;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod state;
 #[cfg(test)]
 mod support;

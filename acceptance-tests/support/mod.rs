@@ -3,8 +3,12 @@
 pub(crate) mod by_hand;
 #[cfg(feature = "interoperability")]
 pub(crate) mod daemon;
+pub(crate) mod evidence;
+pub(crate) mod landing_zone;
 pub(crate) mod packages;
 #[cfg(feature = "interoperability")]
 pub(crate) mod programs;
+pub(crate) mod provider_block;
 pub(crate) mod scenario;
+pub(crate) mod sts;
 pub(crate) mod terraform;

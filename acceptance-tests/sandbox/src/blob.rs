@@ -10,6 +10,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
 use crate::digest::{Digest, Hasher};
+use crate::space::{Share, Space};
 
 /// Content above this size lives in a file, so 200 uploads at once hold at most 200 MiB.
 pub(crate) const SPILL_BYTES: usize = 1024 * 1024;
@@ -22,6 +23,8 @@ pub struct Blob(Arc<Inner>);
 struct Inner {
     size: u64,
     content: Content,
+    /// What the content takes of its store's space. Content built by a test takes none.
+    _share: Option<Share>,
 }
 
 #[derive(Debug)]
@@ -45,6 +48,7 @@ impl Blob {
         Self(Arc::new(Inner {
             size,
             content: Content::Memory(bytes),
+            _share: None,
         }))
     }
 
@@ -96,6 +100,8 @@ pub(crate) struct Spool {
     file: Option<(File, TempPath)>,
     hasher: Hasher,
     size: u64,
+    space: Space,
+    share: Share,
 }
 
 /// A point a spool can return to.
@@ -106,13 +112,15 @@ pub(crate) struct Mark {
 }
 
 impl Spool {
-    pub(crate) fn new(folder: &Path) -> Self {
+    pub(crate) fn new(folder: &Path, space: &Space) -> Self {
         Self {
             folder: folder.to_owned(),
             held: Vec::new(),
             file: None,
             hasher: Hasher::new(),
             size: 0,
+            space: space.clone(),
+            share: space.memory.share(),
         }
     }
 
@@ -120,20 +128,39 @@ impl Spool {
         self.size
     }
 
+    /// Appends bytes, in memory as long as there are few of them and there is room.
+    ///
+    /// # Errors
+    ///
+    /// `StorageFull`, or what the file system says.
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.file.is_none() && self.held.len() + bytes.len() > SPILL_BYTES {
-            let (file, path) = tempfile::NamedTempFile::new_in(&self.folder)?.into_parts();
-            let mut file = File::from_std(file);
-            file.write_all(&self.held).await?;
-            self.held = Vec::new();
-            self.file = Some((file, path));
+        let length = bytes.len() as u64;
+        let is_small = self.held.len() + bytes.len() <= SPILL_BYTES;
+        if self.file.is_none() && !(is_small && self.share.grow(length).is_ok()) {
+            self.spill().await?;
         }
         match &mut self.file {
-            Some((file, _)) => file.write_all(bytes).await?,
+            Some((file, _)) => {
+                self.share.grow(length)?;
+                file.write_all(bytes).await?;
+            }
             None => self.held.extend_from_slice(bytes),
         }
         self.hasher.update(bytes);
-        self.size += bytes.len() as u64;
+        self.size += length;
+        Ok(())
+    }
+
+    /// Moves what is held in memory to a file.
+    async fn spill(&mut self) -> io::Result<()> {
+        let mut share = self.space.disk.share();
+        share.grow(self.held.len() as u64)?;
+        let (file, path) = tempfile::NamedTempFile::new_in(&self.folder)?.into_parts();
+        let mut file = File::from_std(file);
+        file.write_all(&self.held).await?;
+        self.held = Vec::new();
+        self.file = Some((file, path));
+        self.share = share;
         Ok(())
     }
 
@@ -156,6 +183,7 @@ impl Spool {
                 .held
                 .truncate(usize::try_from(mark.size).map_err(io::Error::other)?),
         }
+        self.share.shrink_to(mark.size);
         self.hasher = mark.hasher;
         self.size = mark.size;
         Ok(())
@@ -177,6 +205,7 @@ impl Spool {
         Ok(Blob(Arc::new(Inner {
             size: self.size,
             content,
+            _share: Some(self.share),
         })))
     }
 }
@@ -213,6 +242,7 @@ impl FileSpool {
         let blob = Blob(Arc::new(Inner {
             size: self.size,
             content,
+            _share: None,
         }));
         Ok((self.hasher.finish(), blob))
     }
@@ -248,7 +278,7 @@ mod tests {
     #[tokio::test]
     async fn a_large_blob_lives_in_a_file_that_goes_with_its_last_user() {
         let folder = tempfile::tempdir().unwrap();
-        let mut spool = Spool::new(folder.path());
+        let mut spool = Spool::new(folder.path(), &Space::default());
         let chunk = vec![7u8; 600 * 1024];
         spool.write(&chunk).await.unwrap();
         spool.write(&chunk).await.unwrap();
@@ -263,7 +293,7 @@ mod tests {
     #[tokio::test]
     async fn a_rewound_spool_continues_as_if_nothing_had_been_written() {
         let folder = tempfile::tempdir().unwrap();
-        let mut spool = Spool::new(folder.path());
+        let mut spool = Spool::new(folder.path(), &Space::default());
         spool.write(b"head").await.unwrap();
         let mark = spool.mark();
         spool.write(&vec![1u8; 2 * SPILL_BYTES]).await.unwrap();
@@ -274,5 +304,22 @@ mod tests {
             spool.finish().await.unwrap().bytes().await.unwrap(),
             "headtail"
         );
+    }
+
+    #[tokio::test]
+    async fn without_room_in_memory_even_a_small_blob_goes_to_a_file_and_then_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let space = Space::new(4, 10, 0);
+        let mut small = Spool::new(folder.path(), &space);
+        small.write(b"abcd").await.unwrap();
+        let mut next = Spool::new(folder.path(), &space);
+        next.write(b"efgh").await.unwrap();
+        assert_eq!((space.memory.taken(), space.disk.taken()), (4, 4));
+        let refused = next.write(b"too much").await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
+        let blob = next.finish().await.unwrap();
+        assert_eq!(blob.bytes().await.unwrap(), "efgh");
+        drop((small, blob));
+        assert_eq!((space.memory.taken(), space.disk.taken()), (0, 0));
     }
 }

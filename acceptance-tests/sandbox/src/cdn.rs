@@ -11,6 +11,7 @@ use crate::blob::Blob;
 use crate::digest::Digest;
 use crate::exchange::{Body, With as _, empty, header_text, query_value, respond, text};
 use crate::face::Face;
+use crate::fault::TokenExpired;
 use crate::world::World;
 
 /// How long a signed address works.
@@ -50,7 +51,9 @@ pub(crate) async fn answer(world: &World, face: Face, request: Request<Body>) ->
         return empty(StatusCode::METHOD_NOT_ALLOWED);
     }
     let signature = query_value(request.uri().query(), "signature").unwrap_or_default();
-    let Ok(claim) = world.signer.open::<Claim>(&signature) else {
+    let claim = world.signer.open::<Claim>(&signature);
+    let is_struck = request.extensions().get::<TokenExpired>().is_some();
+    let Some(claim) = claim.ok().filter(|_| !is_struck) else {
         return text(
             StatusCode::FORBIDDEN,
             "the address has expired or was changed",

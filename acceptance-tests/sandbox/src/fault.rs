@@ -60,6 +60,11 @@ pub enum Effect {
         #[serde(default)]
         body: String,
     },
+    /// The request waits this long, or until the handle is released, then goes on as usual.
+    Delay {
+        /// How long.
+        milliseconds: u64,
+    },
     /// The request waits until the handle is released, then goes on as usual.
     Hold,
     /// The connection ends once this many bytes of the request body have been read.
@@ -297,6 +302,12 @@ impl Armed {
 
     pub(crate) fn gate(&self) -> watch::Receiver<bool> {
         self.released.subscribe()
+    }
+
+    /// Waits until the handle is released.
+    pub(crate) async fn opened(&self) {
+        // A gate that is gone holds nothing.
+        self.gate().wait_for(|is_open| *is_open).await.ok();
     }
 
     fn release(&self) {

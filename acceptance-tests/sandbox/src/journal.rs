@@ -14,6 +14,8 @@ use crate::lock::lock;
 
 /// Older entries are forgotten, so that a sandbox can run for days.
 const ENTRIES_MAX: usize = 200_000;
+/// More violations than these are not written down.
+const VIOLATIONS_MAX: usize = 1000;
 /// How long [`Journal::wait_for`] waits: far longer than anything a test does.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Headers whose values are kept. None of them carries a secret.
@@ -61,6 +63,9 @@ pub struct Entry {
     pub query: String,
     /// The operation of an AWS request.
     pub operation: Option<String>,
+    /// The parameters of a call of STS under their names on the wire, such as
+    /// `Tags.member.1.Key`; never a token.
+    pub parameters: BTreeMap<String, String>,
     /// Headers that say something about the protocol and nothing about credentials.
     pub headers: BTreeMap<String, String>,
     /// Whether an `Authorization` header was sent.
@@ -200,7 +205,11 @@ impl Journal {
     }
 
     pub(crate) fn violation(&self, text: impl Into<String>) {
-        lock(&self.0.state).violations.push(text.into());
+        let mut state = lock(&self.0.state);
+        // One is enough to fail a test; a client that repeats itself must not fill the memory.
+        if state.violations.len() < VIOLATIONS_MAX {
+            state.violations.push(text.into());
+        }
     }
 
     pub(crate) fn begin(
@@ -222,6 +231,7 @@ impl Journal {
             path: parts.uri.path().to_owned(),
             query: redacted(parts.uri.query()),
             operation,
+            parameters: BTreeMap::new(),
             headers: kept(&parts.headers),
             has_authorization: parts.headers.contains_key(http::header::AUTHORIZATION),
             account: None,

@@ -27,6 +27,8 @@ pub mod store;
 mod api;
 mod blob;
 mod cdn;
+#[cfg(test)]
+mod client;
 mod digest;
 mod exchange;
 mod face;
@@ -44,6 +46,7 @@ mod seed;
 mod server;
 mod sign;
 mod sigv4;
+mod space;
 mod sts;
 mod world;
 

@@ -44,11 +44,24 @@ async fn main() -> anyhow::Result<()> {
     }
     println!("\n# Provider block:\n{}", sandbox.provider_block());
     println!("# Running until Ctrl-C.");
-    tokio::signal::ctrl_c()
-        .await
-        .context("cannot wait for Ctrl-C")?;
+    told_to_stop().await.context("cannot wait for signals")?;
     sandbox.stop().await;
     Ok(())
+}
+
+/// Waits for Ctrl-C, or for SIGTERM: what a service manager sends is no reason to leave files behind.
+async fn told_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 /// The options; nothing when there is nothing left to do.

@@ -1,6 +1,7 @@
 //! Requests per second, as ECR Public limits them. Off unless switched on.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,12 +13,23 @@ use crate::lock::lock;
 /// What is limited. Amazon ECR Public User Guide, *Service quotas*.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Metered {
+    AnonymousPull,
     BatchCheckLayerAvailability,
     CompleteLayerUpload,
     GetAuthorizationToken,
     InitiateLayerUpload,
+    Pull,
     PutImage,
     UploadLayerPart,
+}
+
+/// Whose requests are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Payer {
+    /// An account.
+    Account(AccountId),
+    /// Everybody behind an address who did not log in.
+    Address(IpAddr),
 }
 
 impl Metered {
@@ -36,7 +48,10 @@ impl Metered {
 
     fn per_second(self) -> f64 {
         match self {
-            Self::CompleteLayerUpload | Self::InitiateLayerUpload | Self::PutImage => 10.0,
+            Self::AnonymousPull => 1.0,
+            Self::CompleteLayerUpload | Self::InitiateLayerUpload | Self::Pull | Self::PutImage => {
+                10.0
+            }
             Self::BatchCheckLayerAvailability | Self::GetAuthorizationToken => 200.0,
             Self::UploadLayerPart => 260.0,
         }
@@ -47,11 +62,11 @@ impl Metered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Throttled;
 
-/// One bucket per account and operation.
+/// One bucket per payer and operation.
 #[derive(Debug, Default)]
 pub(crate) struct Quotas {
     is_on: AtomicBool,
-    buckets: Mutex<HashMap<(AccountId, Metered), Bucket>>,
+    buckets: Mutex<HashMap<(Payer, Metered), Bucket>>,
 }
 
 #[derive(Debug)]
@@ -67,7 +82,7 @@ impl Quotas {
     }
 
     /// Counts one request; the burst is what one second allows.
-    pub(crate) fn take(&self, account: &AccountId, what: Metered) -> Result<(), Throttled> {
+    pub(crate) fn take(&self, payer: Payer, what: Metered) -> Result<(), Throttled> {
         if !self.is_on.load(Ordering::SeqCst) {
             return Ok(());
         }
@@ -78,7 +93,7 @@ impl Quotas {
             tokens: rate,
             filled_at: now,
         };
-        let bucket = buckets.entry((account.clone(), what)).or_insert(full);
+        let bucket = buckets.entry((payer, what)).or_insert(full);
         let gained = (now - bucket.filled_at).as_secs_f64() * rate;
         bucket.tokens = (bucket.tokens + gained).min(rate);
         bucket.filled_at = now;
@@ -100,8 +115,8 @@ mod tests {
     async fn ten_at_once_and_then_one_every_tenth_of_a_second() {
         let quotas = Quotas::default();
         quotas.switch(true);
-        let account = "111111111111".parse().unwrap();
-        let take = || quotas.take(&account, Metered::PutImage);
+        let account = Payer::Account("111111111111".parse().unwrap());
+        let take = || quotas.take(account.clone(), Metered::PutImage);
         assert_eq!((0..12).filter(|_| take().is_ok()).count(), 10);
         tokio::time::advance(Duration::from_millis(200)).await;
         assert_eq!((0..5).filter(|_| take().is_ok()).count(), 2);

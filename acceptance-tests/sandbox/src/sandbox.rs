@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -52,7 +53,13 @@ impl Sandbox {
         for (place, face) in (0..).zip(Face::ALL) {
             let port = port_base.map(|base| base.checked_add(place).context("no such port"));
             let listener = server::bind(port.transpose()?).await;
-            let listener = listener.with_context(|| format!("cannot open a port for {face}"))?;
+            let listener = listener.with_context(|| match port_base {
+                Some(base) => format!(
+                    "cannot open port {} for {face}: choose another --port-base, or leave it out",
+                    base.saturating_add(place)
+                ),
+                None => format!("cannot open a port for {face}"),
+            })?;
             addresses.insert(face, listener.local_addr()?);
             listeners.push((face, listener));
         }
@@ -225,6 +232,12 @@ fn world(seed: &Seed, addresses: HashMap<Face, std::net::SocketAddr>) -> anyhow:
     let accounts = Accounts::new(seed.identities(), clock.clone())?;
     let store = Store::new(clock.clone())?;
     for repository in &seed.repositories {
+        anyhow::ensure!(
+            accounts.contains(&repository.account),
+            "the repository {} is seeded in account {}, which the seed does not have",
+            repository.name,
+            repository.account
+        );
         let new = NewRepository::default();
         store.create_repository(&repository.account, &repository.name, new)?;
         accounts.open_registry(&repository.account);
@@ -246,5 +259,6 @@ fn world(seed: &Seed, addresses: HashMap<Face, std::net::SocketAddr>) -> anyhow:
         faults,
         addresses,
         clock,
+        large_requests: Semaphore::new(server::LARGE_REQUESTS),
     })
 }

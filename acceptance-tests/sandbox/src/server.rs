@@ -4,7 +4,7 @@
 //! no handler knows of them.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,12 +37,20 @@ use crate::{api, cdn, hub, registry, sts};
 const LOOK_INSIDE_BYTES: u64 = 64 * 1024;
 /// The largest AWS request: a part of 20 971 520 bytes in base64, and its envelope.
 const AWS_REQUEST_BYTES: usize = 28 * 1024 * 1024;
+/// So many AWS requests beyond [`LOOK_INSIDE_BYTES`] are held in memory at once; others wait.
+pub(crate) const LARGE_REQUESTS: usize = 16;
 /// How long a stopping sandbox waits for answers in progress.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The address a request came from, in its extensions.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+struct Peer(SocketAddr);
+
+/// The address a request came from; this machine's when it came from no connection.
+pub(crate) fn address(parts: &Parts) -> IpAddr {
+    let peer = parts.extensions.get::<Peer>();
+    peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip())
+}
 
 /// The connection is to end without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +110,9 @@ async fn serve_one(
     let operation = operation(&parts, &seen);
     let notes = world.journal.begin(face, &parts, operation.clone());
     parts.extensions.insert(notes.clone());
+    if face == Face::Sts {
+        notes.update(|entry| entry.parameters = parameters(&seen));
+    }
     let inside = String::from_utf8_lossy(&seen);
     let inside = form_decoded(face, &inside);
     let fault = world.faults.strike(&Subject {
@@ -163,10 +174,12 @@ async fn struck(
             drain(body).await;
             return Ok(canned(*status, headers, text));
         }
-        Some((armed, Effect::Hold)) => {
-            // A gate that is gone holds nothing.
-            armed.gate().wait_for(|is_open| *is_open).await.ok();
+        Some((armed, Effect::Delay { milliseconds })) => {
+            let delay = Duration::from_millis(*milliseconds);
+            // Released or over: either way the request goes on.
+            tokio::time::timeout(delay, armed.opened()).await.ok();
         }
+        Some((armed, Effect::Hold)) => armed.opened().await,
         Some((_, Effect::CutRequest { after_bytes: 0 })) => return Err(Cut),
         Some((_, Effect::CutRequest { after_bytes })) => {
             body = shaped(body, Shape::Cut(*after_bytes));
@@ -206,6 +219,12 @@ async fn dispatch(world: &World, face: Face, request: Request<Body>) -> Response
 /// The AWS faces take whole requests: a signature covers the body.
 async fn aws(world: &World, face: Face, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    let is_small = declared_length(&parts).is_some_and(|length| length <= LOOK_INSIDE_BYTES);
+    let turn = async {
+        // The semaphore is never closed.
+        world.large_requests.acquire().await.ok()
+    };
+    let _turn = if is_small { None } else { turn.await };
     let Ok(bytes) = body.collect(AWS_REQUEST_BYTES).await else {
         return empty(StatusCode::PAYLOAD_TOO_LARGE);
     };
@@ -223,8 +242,7 @@ fn full(body: http_body_util::Full<Bytes>) -> Body {
 
 /// Reads a small AWS request, and hands back what was read beside an equal body.
 async fn look_inside(face: Face, parts: &Parts, body: Body) -> io::Result<(Body, Bytes)> {
-    let length = header_text(&parts.headers, CONTENT_LENGTH.as_str()).and_then(|n| n.parse().ok());
-    let is_small = length.is_some_and(|length: u64| length <= LOOK_INSIDE_BYTES);
+    let is_small = declared_length(parts).is_some_and(|length| length <= LOOK_INSIDE_BYTES);
     if !is_small || !matches!(face, Face::Sts | Face::Api) {
         return Ok((body, Bytes::new()));
     }
@@ -233,6 +251,12 @@ async fn look_inside(face: Face, parts: &Parts, body: Body) -> io::Result<(Body,
         .await
         .map_err(io::Error::other)?;
     Ok((Body::from(seen.clone()), seen))
+}
+
+fn declared_length(parts: &Parts) -> Option<u64> {
+    header_text(&parts.headers, CONTENT_LENGTH.as_str())?
+        .parse()
+        .ok()
 }
 
 /// The operation of an AWS request: a header in the JSON protocol, a field in the Query protocol.
@@ -244,6 +268,14 @@ fn operation(parts: &Parts, body: &[u8]) -> Option<String> {
     pairs
         .find(|(name, _)| name == "Action")
         .map(|(_, value)| value.into_owned())
+}
+
+/// What a form says, without what would let somebody else sign in.
+fn parameters(form: &[u8]) -> std::collections::BTreeMap<String, String> {
+    let pairs = url::form_urlencoded::parse(form).into_owned();
+    pairs
+        .filter(|(name, _)| !matches!(name.as_str(), "WebIdentityToken" | "TokenCode"))
+        .collect()
 }
 
 /// `name=value` lines in place of a form, so that a fault can name a role by its ARN.
@@ -364,3 +396,6 @@ impl Drop for Sent {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

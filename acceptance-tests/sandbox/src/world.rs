@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use tokio::sync::Semaphore;
+
 use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::face::Face;
@@ -17,6 +19,8 @@ use crate::store::Store;
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) clock: Clock,
+    /// Turns at holding a large AWS request in memory.
+    pub(crate) large_requests: Semaphore,
     pub(crate) accounts: Accounts,
     pub(crate) store: Store,
     pub(crate) hub: Hub,

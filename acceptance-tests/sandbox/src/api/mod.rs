@@ -30,7 +30,7 @@ use self::call::{Answer, Call};
 use self::error::{ApiError, respond};
 use self::parameters::Parameters;
 use crate::accounts::Accounts;
-use crate::quota::{Metered, Quotas};
+use crate::quota::{Metered, Payer, Quotas};
 use crate::sigv4::Scope;
 use crate::store::Store;
 use crate::world::World;
@@ -70,7 +70,8 @@ impl Service<'_> {
         let operation = operation(parts)?;
         let caller = self.accounts.authenticate(parts, body, SCOPE)?;
         if let Some(metered) = Metered::named(operation) {
-            let admitted = self.quotas.take(&caller.account, metered);
+            let payer = Payer::Account(caller.account.clone());
+            let admitted = self.quotas.take(payer, metered);
             admitted.map_err(|_| ApiError::Throttling)?;
         }
         let mut call = Call {

@@ -1,7 +1,5 @@
 //! Pulling from a source registry.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
@@ -16,7 +14,7 @@ use crate::face::Face;
 use crate::fault::TokenExpired;
 use crate::journal::Notes;
 use crate::oci::{Target, refusal};
-use crate::server::Peer;
+use crate::server::address;
 use crate::sign::Unproven;
 use crate::store::OCI_INDEX;
 use crate::world::World;
@@ -308,9 +306,4 @@ fn limited(response: Response<Body>, budget: Option<Budget>, source: &Source) ->
             format!("{remaining};w={window_seconds}"),
         )
         .with("docker-ratelimit-source", source.to_string())
-}
-
-fn address(parts: &Parts) -> IpAddr {
-    let peer = parts.extensions.get::<Peer>();
-    peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip())
 }

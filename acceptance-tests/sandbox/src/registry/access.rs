@@ -1,6 +1,7 @@
 //! Where a request goes, and whether its sender may.
 
 use http::Response;
+use http::request::Parts;
 
 use super::error::{denied, refused, throttled};
 use super::token::Holder;
@@ -8,7 +9,8 @@ use crate::accounts::{AccountId, Resource};
 use crate::exchange::Body;
 use crate::oci::refusal;
 use crate::policy::PolicyDocument;
-use crate::quota::Metered;
+use crate::quota::{Metered, Payer};
+use crate::server::address;
 use crate::store::{Place, StoreError};
 use crate::world::World;
 
@@ -78,13 +80,24 @@ impl<'w> Access<'w> {
             .authorize_on(identity, &action, resource);
         allowed.map_err(|refusal| denied(refusal.to_string()))?;
         match Metered::named(operation) {
-            Some(metered) => self
-                .world
-                .quotas
-                .take(&self.account, metered)
-                .map_err(|_| throttled()),
+            Some(metered) => self.take(Payer::Account(self.account.clone()), metered),
             None => Ok(()),
         }
+    }
+
+    /// Whether the sender may pull now. Whether HEAD counts is not known; here it does not.
+    pub(super) fn may_pull(&self, parts: &Parts) -> Result<(), Response<Body>> {
+        match &self.holder {
+            Holder::Known(identity) => {
+                self.take(Payer::Account(identity.account.clone()), Metered::Pull)
+            }
+            Holder::Anonymous => self.take(Payer::Address(address(parts)), Metered::AnonymousPull),
+        }
+    }
+
+    fn take(&self, payer: Payer, metered: Metered) -> Result<(), Response<Body>> {
+        let taken = self.world.quotas.take(payer, metered);
+        taken.map_err(|_| throttled())
     }
 
     /// That the repository is there.

@@ -26,6 +26,9 @@ pub(super) fn read(
     reference: &str,
     parts: &Parts,
 ) -> Result<Response<Body>, Response<Body>> {
+    if parts.method == Method::GET {
+        access.may_pull(parts)?;
+    }
     let by_digest = reference.contains(':');
     let name = Some(reference.to_owned());
     let id = if by_digest {

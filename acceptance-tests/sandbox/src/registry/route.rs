@@ -22,7 +22,7 @@ pub(crate) async fn answer(world: &World, request: Request<Body>) -> Response<Bo
 async fn route(world: &World, request: Request<Body>) -> Result<Response<Body>, Response<Body>> {
     let (parts, body) = request.into_parts();
     if parts.uri.path().trim_end_matches('/') == "/token" {
-        return Ok(token::exchange(world, &parts.headers));
+        return Ok(token::exchange(world, &parts));
     }
     let origin = match header_text(&parts.headers, "host") {
         Some(host) => format!("http://{host}"),

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,6 +10,7 @@ use serde_json::json;
 use super::error::denied;
 use crate::accounts::{Identity, LoginRefused};
 use crate::exchange::{Body, With as _, empty, header_text, json};
+use crate::fault::TokenExpired;
 use crate::oci::refusal;
 use crate::world::World;
 
@@ -33,8 +35,8 @@ struct Claims {
 /// Answers `GET /token/`: anonymous, or with the login as `Basic AWS:<password>`.
 ///
 /// `expires_in` is left out: the real service has not been seen to promise it.
-pub(super) fn exchange(world: &World, headers: &HeaderMap) -> Response<Body> {
-    let password = match header_text(headers, "authorization") {
+pub(super) fn exchange(world: &World, parts: &Parts) -> Response<Body> {
+    let password = match header_text(&parts.headers, "authorization") {
         None => None,
         Some(authorization) => match basic_password(authorization) {
             Some(password) => Some(password),
@@ -42,14 +44,15 @@ pub(super) fn exchange(world: &World, headers: &HeaderMap) -> Response<Body> {
         },
     };
     if let Some(password) = &password {
+        let is_struck = parts.extensions.get::<TokenExpired>().is_some();
         match world.accounts.login(password) {
-            Ok(_) => {}
-            Err(LoginRefused::Expired) => {
+            Err(LoginRefused::Unknown) => return invalid(),
+            Ok(_) if !is_struck => {}
+            Ok(_) | Err(LoginRefused::Expired) => {
                 return denied(
                     "Your authorization token has expired. Reauthenticate and try again.",
                 );
             }
-            Err(LoginRefused::Unknown) => return invalid(),
         }
     }
     let token = world.signer.seal(Claims { password }, TOKEN_SECONDS);

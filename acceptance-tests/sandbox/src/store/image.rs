@@ -12,6 +12,7 @@ use super::{Place, Store, StoreError};
 use crate::accounts::AccountId;
 use crate::blob::Blob;
 use crate::digest::Digest;
+use crate::space::Share;
 
 const TAGS_PER_IMAGE: usize = 1000;
 const IMAGES_PER_REPOSITORY: usize = 100_000;
@@ -84,6 +85,8 @@ pub(super) struct Stored {
     pub(super) image: Image,
     pub(super) view: View,
     pub(super) pushed_at: OffsetDateTime,
+    /// What the manifest takes of the store's space.
+    _share: Share,
 }
 
 impl fmt::Display for ImageId {
@@ -129,6 +132,8 @@ impl Store {
             repo.require_parts(&view)?;
             repo.require_change(&digest, new.tag.as_deref())?;
             repo.require_room(&digest, new.tag.as_deref())?;
+            let mut share = self.space().manifests.share();
+            share.grow(new.manifest.len() as u64)?;
             let image = Image {
                 digest: digest.clone(),
                 media_type,
@@ -138,6 +143,7 @@ impl Store {
                 image: image.clone(),
                 view,
                 pushed_at: now,
+                _share: share,
             };
             repo.images.insert(digest.clone(), stored);
             if let Some(tag) = new.tag {

@@ -17,6 +17,7 @@ use crate::blob::Blob;
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::lock::lock;
+use crate::space::Space;
 
 const REPOSITORIES_MAX: usize = 10_000;
 const TAGS_MAX: usize = 50;
@@ -31,6 +32,7 @@ pub struct Store {
 pub(super) struct Shared {
     pub(super) clock: Clock,
     folder: TempDir,
+    space: Space,
     state: Mutex<State>,
     uploads_started: AtomicU64,
 }
@@ -122,6 +124,10 @@ impl Store {
     ///
     /// When the folder cannot be made.
     pub fn new(clock: Clock) -> std::io::Result<Self> {
+        Self::with_space(clock, Space::default())
+    }
+
+    pub(crate) fn with_space(clock: Clock, space: Space) -> std::io::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("ecr-public-sandbox-")
             .tempdir()?;
@@ -129,6 +135,7 @@ impl Store {
             shared: Arc::new(Shared {
                 clock,
                 folder,
+                space,
                 state: Mutex::default(),
                 uploads_started: AtomicU64::new(0),
             }),
@@ -269,16 +276,16 @@ impl Store {
         })
     }
 
-    /// What the gallery shows.
+    /// What the gallery shows; nothing at all as long as nobody has said anything.
+    ///
+    /// The service model has an error for that, but hashicorp/aws takes any error here as fatal
+    /// and manages repositories without catalog data all the same.
     ///
     /// # Errors
     ///
-    /// `RepositoryNotFound`, `RepositoryCatalogDataNotFound`.
+    /// `RepositoryNotFound`.
     pub fn catalog(&self, account: &AccountId, name: &str) -> Result<CatalogData, StoreError> {
-        let about = self.repository(account, name)?;
-        about
-            .catalog
-            .ok_or(StoreError::RepositoryCatalogDataNotFound(about.place))
+        Ok(self.repository(account, name)?.catalog.unwrap_or_default())
     }
 
     /// Sets the repository's policy text.
@@ -385,6 +392,10 @@ impl Store {
             None => state.display_names.remove(account),
         };
         Ok(())
+    }
+
+    pub(super) fn space(&self) -> &Space {
+        &self.shared.space
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -537,79 +548,4 @@ fn within(parameter: &str, text: &str, most: usize) -> Result<(), StoreError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn store() -> (Store, AccountId) {
-        (
-            Store::new(Clock::default()).unwrap(),
-            "111111111111".parse().unwrap(),
-        )
-    }
-
-    #[test]
-    fn names_that_only_oci_allows_are_refused() {
-        let (store, account) = store();
-        for bad in [
-            "a__b",
-            "a--b",
-            "A/b",
-            "/ab",
-            "ab/",
-            "a",
-            "ab//c",
-            ".ab",
-            &"a".repeat(206),
-        ] {
-            let refused = store.create_repository(&account, bad, NewRepository::default());
-            assert_eq!(
-                refused.unwrap_err().exception(),
-                "InvalidParameterException",
-                "{bad}"
-            );
-        }
-        for good in ["ab", "library/nginx", "a.b/c-d/e_f"] {
-            store
-                .create_repository(&account, good, NewRepository::default())
-                .unwrap();
-        }
-    }
-
-    #[test]
-    fn a_repository_exists_once_per_account() {
-        let (store, account) = store();
-        let other = "222222222222".parse().unwrap();
-        store
-            .create_repository(&account, "nginx", NewRepository::default())
-            .unwrap();
-        let again = store.create_repository(&account, "nginx", NewRepository::default());
-        assert_eq!(
-            again.unwrap_err().exception(),
-            "RepositoryAlreadyExistsException"
-        );
-        assert!(!store.has_registry(&other));
-        store
-            .create_repository(&other, "nginx", NewRepository::default())
-            .unwrap();
-        store.delete_repository(&account, "nginx", false).unwrap();
-        assert!(store.repository(&account, "nginx").is_err());
-        assert!(store.repository(&other, "nginx").is_ok());
-    }
-
-    #[test]
-    fn tags_with_a_reserved_key_and_the_fifty_first_are_refused() {
-        let (store, account) = store();
-        store
-            .create_repository(&account, "nginx", NewRepository::default())
-            .unwrap();
-        let reserved = BTreeMap::from([("aws:x".to_owned(), String::new())]);
-        let refused = store.tag_repository(&account, "nginx", reserved);
-        assert_eq!(
-            refused.unwrap_err().exception(),
-            "InvalidTagParameterException"
-        );
-        let many = (0..51).map(|n| (n.to_string(), String::new())).collect();
-        let refused = store.tag_repository(&account, "nginx", many);
-        assert_eq!(refused.unwrap_err().exception(), "TooManyTagsException");
-    }
-}
+mod tests;

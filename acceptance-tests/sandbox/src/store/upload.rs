@@ -1,5 +1,6 @@
 //! Uploads of layers: parts in order, hashed on the way, visible only when complete.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub const PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
 pub const PART_BYTES_MAX: u64 = 10 * 1024 * 1024;
 const PARTS_MAX: usize = 1000;
 const LAYER_BYTES_MAX: u64 = PARTS_MAX as u64 * PART_BYTES_MAX;
+/// More uploads than these are not open at once in a repository: somebody forgets to close them.
+const OPEN_MAX: usize = 10_000;
 const LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// An upload that was opened.
@@ -63,7 +66,7 @@ impl Store {
         let id = upload_id(self.next_number());
         let upload = Upload {
             started_at,
-            spool: Spool::new(self.folder()),
+            spool: Spool::new(self.folder(), self.space()),
             parts: Vec::new(),
             unfinished: None,
         };
@@ -73,6 +76,10 @@ impl Store {
                 open.try_lock()
                     .map_or(true, |open| started_at - open.started_at < LIFE)
             });
+            if repo.uploads.len() >= OPEN_MAX {
+                let message = format!("{OPEN_MAX} uploads are open in one repository");
+                return Err(io::Error::new(io::ErrorKind::StorageFull, message).into());
+            }
             repo.uploads
                 .insert(id.clone(), Arc::new(tokio::sync::Mutex::new(upload)));
             Ok(UploadStarted {
@@ -115,7 +122,7 @@ impl Store {
         repository: &str,
         id: &str,
         (first, last): (u64, u64),
-        bytes: impl Stream<Item = std::io::Result<Bytes>> + Send,
+        bytes: impl Stream<Item = io::Result<Bytes>> + Send,
     ) -> Result<PartReceived, StoreError> {
         let open = self.open_upload(account, repository, id)?;
         let mut upload = open.lock().await;
@@ -169,7 +176,7 @@ impl Store {
         account: &AccountId,
         repository: &str,
         id: &str,
-        bytes: impl Stream<Item = std::io::Result<Bytes>> + Send,
+        bytes: impl Stream<Item = io::Result<Bytes>> + Send,
     ) -> Result<u64, StoreError> {
         let open = self.open_upload(account, repository, id)?;
         let mut upload = open.lock().await;
@@ -228,7 +235,7 @@ impl Store {
                 computed,
             });
         }
-        let spool = std::mem::replace(&mut upload.spool, Spool::new(self.folder()));
+        let spool = std::mem::replace(&mut upload.spool, Spool::new(self.folder(), self.space()));
         let layer = spool.finish().await?;
         self.write(account, repository, |repo| {
             if repo.layers.contains_key(&computed) {
@@ -287,7 +294,7 @@ impl Store {
 
 impl Upload {
     /// Undoes a part that was cut off, by an error or because its request went away.
-    async fn recover(&mut self) -> std::io::Result<()> {
+    async fn recover(&mut self) -> io::Result<()> {
         match self.unfinished.take() {
             Some(mark) => self.spool.rewind(mark).await,
             None => Ok(()),
@@ -299,9 +306,9 @@ impl Upload {
     /// Until the caller clears `unfinished`, what was appended is undone by `recover`.
     async fn receive(
         &mut self,
-        bytes: impl Stream<Item = std::io::Result<Bytes>> + Send,
+        bytes: impl Stream<Item = io::Result<Bytes>> + Send,
         most: u64,
-    ) -> std::io::Result<u64> {
+    ) -> io::Result<u64> {
         self.unfinished = Some(self.spool.mark());
         let before = self.spool.size();
         pin_mut!(bytes);

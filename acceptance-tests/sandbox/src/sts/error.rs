@@ -33,9 +33,9 @@ pub(super) enum StsError {
     /// No operation at all.
     #[error("The request must contain the parameter Action.")]
     MissingAction,
-    /// A body that is not form data.
+    /// A list or a structure where the model has a text, or the other way round.
     #[error("{0}")]
-    MalformedInput(String),
+    MalformedInput(&'static str),
     /// The signature or the credentials are not good.
     #[error(transparent)]
     Unauthenticated(#[from] Unauthenticated),

@@ -11,6 +11,29 @@ pub(super) struct Form {
     broken: Vec<String>,
 }
 
+/// The parameters that are lists.
+const LISTS: [&str; 4] = [
+    "PolicyArns",
+    "ProvidedContexts",
+    "Tags",
+    "TransitiveTagKeys",
+];
+
+/// The parameters that are single values.
+const TEXTS: [&str; 11] = [
+    "AccessKeyId",
+    "DurationSeconds",
+    "ExternalId",
+    "Policy",
+    "ProviderId",
+    "RoleArn",
+    "RoleSessionName",
+    "SerialNumber",
+    "SourceIdentity",
+    "TokenCode",
+    "WebIdentityToken",
+];
+
 /// What the characters of a value may be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Alphabet {
@@ -54,6 +77,27 @@ impl Form {
             values: pairs.into_owned().collect(),
             broken: Vec::new(),
         }
+    }
+
+    /// Fails when a name of a parameter has another shape than the model gives it: `RoleArn.member.1`,
+    /// or `Tags.1.Key` without the word `member`. Names the model does not have are ignored.
+    pub(super) fn well_formed(&self) -> Result<(), StsError> {
+        for name in self.values.keys() {
+            let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+            let is_element = rest
+                .strip_prefix("member.")
+                .and_then(|rest| rest.split('.').next()?.parse::<u32>().ok())
+                .is_some();
+            if LISTS.contains(&first) && !is_element {
+                let message = "Top level element may not be treated as a list";
+                return Err(StsError::MalformedInput(message));
+            }
+            if TEXTS.contains(&first) && !rest.is_empty() {
+                let message = "Start of list found where not expected";
+                return Err(StsError::MalformedInput(message));
+            }
+        }
+        Ok(())
     }
 
     /// A value as it came.

@@ -28,6 +28,7 @@ use self::error::StsError;
 use self::form::Form;
 use self::xml::Xml;
 use crate::accounts::Accounts;
+use crate::fault::TokenExpired;
 use crate::sigv4::Scope;
 
 const VERSION: &str = "2011-06-15";
@@ -97,8 +98,10 @@ fn dispatch(accounts: &Accounts, request: Request<Bytes>) -> Result<(String, Str
     if version != VERSION {
         return Err(unknown());
     }
+    form.well_formed()?;
     if action == "AssumeRoleWithWebIdentity" {
-        let result = web_identity::answer(accounts, &mut form)?;
+        let is_struck = parts.extensions.get::<TokenExpired>().is_some();
+        let result = web_identity::answer(accounts, &mut form, is_struck)?;
         return Ok((action, result));
     }
     let caller = accounts.authenticate(&parts, &body, SCOPE)?;

@@ -10,12 +10,18 @@ use crate::policy::{Caller, Facts, Query, Verdict};
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
 /// Answers the call.
-pub(super) fn answer(accounts: &Accounts, form: &mut Form) -> Result<String, StsError> {
+///
+/// `is_struck` when a fault says that the token counts as expired.
+pub(super) fn answer(
+    accounts: &Accounts,
+    form: &mut Form,
+    is_struck: bool,
+) -> Result<String, StsError> {
     let session = SessionParameters::read(form);
     let token = form.required("WebIdentityToken", [4, 20_000], TEXT);
     form.checked()?;
     session.check_arn()?;
-    let token = valid_token(accounts, &token)?;
+    let token = valid_token(accounts, &token, is_struck)?;
     let refused = || StsError::AccessDenied(format!("Not authorized to perform {ACTION}"));
     let (account, role) = accounts.role(&session.role_arn).ok_or_else(refused)?;
     let issuer = &token.seed.issuer;
@@ -53,7 +59,7 @@ pub(super) fn answer(accounts: &Accounts, form: &mut Form) -> Result<String, Sts
     Ok(result.into_string())
 }
 
-fn valid_token(accounts: &Accounts, text: &str) -> Result<WebToken, StsError> {
+fn valid_token(accounts: &Accounts, text: &str, is_struck: bool) -> Result<WebToken, StsError> {
     let token = accounts.web_token(text).ok_or_else(|| {
         StsError::InvalidIdentityToken(
             "The ID Token provided is not a valid JWT, or no OpenIDConnect provider vouches for it"
@@ -61,8 +67,8 @@ fn valid_token(accounts: &Accounts, text: &str) -> Result<WebToken, StsError> {
         )
     })?;
     let now = accounts.clock().now();
-    match token.expires_at {
-        Some(expiry) if now >= expiry => Err(StsError::ExpiredWebToken(format!(
+    match token.expires_at.or_else(|| is_struck.then_some(now)) {
+        Some(expiry) if is_struck || now >= expiry => Err(StsError::ExpiredWebToken(format!(
             "Token expired: current date/time {} must be before the expiration date/time {}",
             now.unix_timestamp(),
             expiry.unix_timestamp()
