@@ -4,6 +4,7 @@
 //!
 //! - [`architecture`], [`dependencies`]: the shape of the program;
 //! - [`examples`], [`docs`]: what practitioners read;
+//! - [`protocol`]: the contract with Terraform, over the socket of a real process;
 //! - the others: scenarios under real Terraform against the stand-ins.
 
 #[cfg(test)]
@@ -27,6 +28,8 @@ mod import;
 mod interoperability;
 #[cfg(test)]
 mod platforms;
+#[cfg(test)]
+mod protocol;
 #[cfg(test)]
 mod replace;
 #[cfg(test)]

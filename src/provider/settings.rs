@@ -135,9 +135,10 @@ pub(crate) fn whole(
             Diagnostic::error("Invalid number")
                 .at(Path::root(name))
                 .detail(format!(
-                    "`{name}` is a whole number from {} to {}.",
+                    "`{name}` is a whole number from {} to {}, not `{}`.",
                     range.start(),
-                    range.end()
+                    range.end(),
+                    number.0
                 )),
         );
     }
