@@ -181,9 +181,8 @@ async fn a_repository_that_must_not_be_created_has_to_be_there() {
 #[tokio::test]
 async fn a_new_repository_has_the_tags_of_the_provider_of_the_resource_and_ours() {
     let scenario = Scenario::with("").await;
-    let block = scenario.sandbox.provider_block();
     let defaults = "default_tags {\n    tags = { team = \"platform\", stage = \"live\" }\n  }\n";
-    let block = block.replacen("  endpoints {", &format!("  {defaults}\n  endpoints {{"), 1);
+    let block = scenario.provider_with(defaults);
     let resource = it(&format!("{ALPINE}repository_tags = {{ team = \"web\" }}"));
     scenario.configure_with(&block, &resource);
     scenario.terraform.apply(&[]).await.succeeded();
@@ -246,12 +245,12 @@ async fn a_tag_that_shows_another_image_is_taken_over_only_with_overwrite() {
 }
 
 #[tokio::test]
-async fn the_landing_zone_reads_each_manifest_once_for_all_accounts_and_goes_away_whole() {
+async fn the_landing_zone_reads_each_manifest_and_blob_once_for_all_accounts_and_goes_away_whole() {
     let scenario = landing_zone().await;
     scenario.terraform.apply(&[]).await.succeeded();
     let reads = scenario.reads();
-    let manifests = reads.iter().filter(|path| path.contains("/manifests/"));
-    assert_eq!(repeated(manifests), [""; 0]);
+    assert!(reads.iter().any(|path| path.contains("/blobs/")));
+    assert_eq!(repeated(reads.iter()), [""; 0]);
     for account in [FIRST, SECOND] {
         let alpine = scenario.at_hub("alpine", "3.22");
         assert_eq!(scenario.tags(account, "alpine"), one("3.22", &alpine));

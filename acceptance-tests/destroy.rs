@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::scenario::{FIRST, IT, Scenario, it};
+use ecr_public_sandbox::accounts::RoleSeed;
+use ecr_public_sandbox::policy::PolicyDocument;
+
+use crate::support::scenario::{FIRST, IT, Scenario, TOOLING, it};
 
 const ALPINE: &str = "source = \"alpine:3.22\"\naccount_id = \"222222222222\"\n";
 
@@ -73,5 +76,34 @@ async fn keep_on_destroy_leaves_everything_in_place() {
     scenario.terraform.destroy().await.succeeded();
     assert_eq!(scenario.writes(), [""; 0]);
     assert_eq!(scenario.manifests(FIRST, "alpine"), before);
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_an_error_that_keeps_state_and_image() {
+    let scenario = applied("").await;
+    let before = scenario.manifests(FIRST, "alpine");
+    let publisher_may = |actions: &[&str]| {
+        let tooling = format!("arn:aws:iam::{TOOLING}:role/tooling");
+        let role = RoleSeed::new("ecr-publisher", PolicyDocument::trust(&[&tooling]))
+            .policy(PolicyDocument::allow(actions, "*").unwrap());
+        let accounts = scenario.sandbox.accounts();
+        accounts.put_role(&FIRST.parse().unwrap(), role).unwrap();
+    };
+    let reads = [
+        "ecr-public:Describe*",
+        "ecr-public:GetAuthorizationToken",
+        "sts:GetServiceBearerToken",
+    ];
+    publisher_may(&reads);
+    let run = scenario.terraform.destroy().await.failed();
+    run.says("Error: AWS action not allowed")
+        .says("is not allowed to call `ecr-public:BatchDeleteImage` on `arn:aws:ecr-public::222222222222:repository/alpine`")
+        .says("Hint: Grant `ecr-public:BatchDeleteImage` to that identity.");
+    assert_eq!(scenario.manifests(FIRST, "alpine"), before);
+    publisher_may(&["ecr-public:*", "sts:GetServiceBearerToken"]);
+    scenario.terraform.converged().await;
+    scenario.terraform.destroy().await.succeeded();
+    assert_eq!(scenario.manifests(FIRST, "alpine"), [].into());
     scenario.was_clean().await;
 }

@@ -18,7 +18,11 @@ mod destroy;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod import;
 #[cfg(test)]
 #[cfg(feature = "interoperability")]
 mod interoperability;
@@ -35,6 +39,12 @@ mod roles;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod state;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod timeouts;
+#[cfg(test)]
+mod unknowns;
 #[cfg(test)]
 mod update;

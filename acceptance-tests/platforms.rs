@@ -128,3 +128,22 @@ async fn a_platform_that_the_image_does_not_have_is_named_with_those_it_has() {
     assert_eq!(scenario.terraform.attributes(IT).await, Value::Null);
     scenario.was_clean().await;
 }
+
+#[tokio::test]
+async fn a_moved_tag_gets_the_same_choice_of_platforms_back() {
+    let chosen = it(&alpine(FIRST, "[\"linux/amd64\", \"linux/arm/v7\"]"));
+    let scenario = Scenario::with(&chosen).await;
+    scenario.terraform.apply(&[]).await.succeeded();
+    let before = scenario.tags(FIRST, "alpine");
+    scenario.push_by_hand(FIRST, "alpine", "3.22");
+    let change = scenario.terraform.planned(IT).await;
+    assert_eq!(change["after"]["digest"], before["3.22"]);
+    scenario
+        .terraform
+        .run(&["apply", "tfplan"])
+        .await
+        .succeeded();
+    assert_eq!(scenario.tags(FIRST, "alpine"), before);
+    scenario.terraform.converged().await;
+    scenario.was_clean().await;
+}

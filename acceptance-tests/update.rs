@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ecr_public_sandbox::Seed;
 use ecr_public_sandbox::accounts::RoleSeed;
 use ecr_public_sandbox::policy::PolicyDocument;
+use ecr_public_sandbox::{Effect, Face, Fault, Seed};
 use serde_json::json;
 
 use crate::support::scenario::{FIRST, IT, SECOND, Scenario, it};
@@ -118,6 +118,59 @@ async fn another_tag_of_the_source_is_copied_in_place() {
     let back = scenario.at_hub("alpine", "3.22");
     changes(&scenario, &alpine(""), &UPDATE).await;
     assert_eq!(scenario.tags(FIRST, "alpine"), tags(["3.22"], &back));
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn a_new_digest_in_the_source_is_known_in_the_plan_and_copied_in_place() {
+    let scenario = Scenario::with("").await;
+    let pinned = |digest: &str| {
+        it(&format!(
+            "source = \"alpine@{digest}\"\naccount_id = \"222222222222\"\nimage_tags = [\"live\"]"
+        ))
+    };
+    scenario.configure(&pinned(&scenario.at_hub("alpine", "3.21")));
+    scenario.terraform.apply(&[]).await.succeeded();
+    let digest = scenario.at_hub("alpine", "3.22");
+    scenario.configure(&pinned(&digest));
+    let change = scenario.terraform.planned(IT).await;
+    let uri = format!("public.ecr.aws/{}/alpine@{digest}", scenario.alias(FIRST));
+    assert_eq!(change["after"]["digest"], *digest);
+    assert_eq!(change["after"]["image_uri"], uri);
+    changes(&scenario, &pinned(&digest), &UPDATE).await;
+    assert_eq!(scenario.tags(FIRST, "alpine"), tags(["live"], &digest));
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn an_update_that_moved_only_some_tags_says_so_and_the_next_one_completes() {
+    let with = |source: &str| {
+        it(&format!(
+            "source = \"alpine:{source}\"\naccount_id = \"222222222222\"\n\
+             image_tags = [\"a\", \"b\"]"
+        ))
+    };
+    let scenario = Scenario::with(&with("3.21")).await;
+    scenario.terraform.apply(&[]).await.succeeded();
+    let (older, newer) = (
+        scenario.at_hub("alpine", "3.21"),
+        scenario.at_hub("alpine", "3.22"),
+    );
+    let lost = Fault::on(Face::Registry, Effect::status(403)).method("PUT");
+    let lost = lost.path("/manifests/b").always();
+    let lost = scenario.sandbox.faults().add(lost);
+    scenario.configure(&with("3.22"));
+    let run = scenario.terraform.apply(&[]).await.failed();
+    run.says("These tags were set before and show the new image: `a`.");
+    let shown = scenario.tags(FIRST, "alpine");
+    assert_eq!((&shown["a"], &shown["b"]), (&newer, &older));
+    let state = scenario.terraform.attributes(IT).await;
+    assert_eq!(state["digest"], *newer);
+    assert_eq!(state["image_tags"], json!(["a"]));
+
+    lost.remove();
+    changes(&scenario, &with("3.22"), &UPDATE).await;
+    assert_eq!(scenario.tags(FIRST, "alpine"), tags(["a", "b"], &newer));
     scenario.was_clean().await;
 }
 

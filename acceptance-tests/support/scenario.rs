@@ -80,6 +80,13 @@ impl Scenario {
         self.terraform.write("main.tf", &main);
     }
 
+    /// The provider block of the sandbox with these lines in it.
+    pub(crate) fn provider_with(&self, lines: &str) -> String {
+        let block = self.sandbox.provider_block();
+        let (head, tail) = block.split_once("  endpoints {").unwrap();
+        format!("{head}{lines}\n  endpoints {{{tail}")
+    }
+
     /// The tags of a repository and the digests they show; empty when there is no such repository.
     pub(crate) fn tags(&self, account: &str, repository: &str) -> BTreeMap<String, String> {
         let tags = self

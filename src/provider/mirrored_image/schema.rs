@@ -166,7 +166,8 @@ fn computed() -> Vec<Attribute> {
         text(
             "source_digest",
             "Digest that the source showed when it was copied. Differs from `digest` when \
-             `platforms` is set.",
+             `platforms` is set. Null after an import of several platforms, until the image is \
+             copied again.",
         ),
         text(
             "media_type",
