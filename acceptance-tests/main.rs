@@ -20,6 +20,8 @@ mod examples;
 #[cfg(feature = "interoperability")]
 mod interoperability;
 #[cfg(test)]
+mod oci_client;
+#[cfg(test)]
 mod role_sharing;
 #[cfg(test)]
 mod roles;
