@@ -269,16 +269,17 @@ impl Store {
         })
     }
 
-    /// What the gallery shows.
+    /// What the gallery shows; empty before anybody wrote it.
+    ///
+    /// The service model has an exception for that case, which the real service does not raise for
+    /// a repository that was created without: hashicorp/aws reads the data of each of its
+    /// repositories, takes the exception for a failure, and creates repositories without.
     ///
     /// # Errors
     ///
-    /// `RepositoryNotFound`, `RepositoryCatalogDataNotFound`.
+    /// `RepositoryNotFound`.
     pub fn catalog(&self, account: &AccountId, name: &str) -> Result<CatalogData, StoreError> {
-        let about = self.repository(account, name)?;
-        about
-            .catalog
-            .ok_or(StoreError::RepositoryCatalogDataNotFound(about.place))
+        Ok(self.repository(account, name)?.catalog.unwrap_or_default())
     }
 
     /// Sets the repository's policy text.

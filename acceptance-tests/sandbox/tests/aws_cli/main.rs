@@ -304,8 +304,8 @@ const REFUSED: [Refused; 29] = [
     ),
     (
         "owner",
-        "get-repository-catalog-data --repository-name team/app",
-        "RepositoryCatalogDataNotFoundException",
+        "get-repository-catalog-data --repository-name none",
+        "RepositoryNotFoundException",
     ),
     (
         "owner",
