@@ -27,6 +27,8 @@ mod import;
 #[cfg(feature = "interoperability")]
 mod interoperability;
 #[cfg(test)]
+mod oci_client;
+#[cfg(test)]
 mod platforms;
 #[cfg(test)]
 mod protocol;

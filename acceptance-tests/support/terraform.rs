@@ -12,8 +12,9 @@ use tokio::process::{Child, Command};
 
 use super::packages;
 
-/// Longer than any command takes here on a slow machine; a hang is a failure with a name.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Longer than any command takes on a slow machine, where hashicorp/aws alone needs more than a
+/// minute each time it starts; a hang is a failure with a name.
+const PATIENCE: Duration = Duration::from_secs(480);
 
 /// A working folder with a command line configuration and an environment of its own.
 ///

@@ -74,7 +74,10 @@ pub(crate) fn read(
 
 /// The settings of AWS hold for registries too: a machine has one way out.
 fn http(aws: &aws::Config, environment: &Environment) -> HttpSettings {
-    let bundle = || environment.get("AWS_CA_BUNDLE").map(PathBuf::from);
+    let bundle = || {
+        let path = environment.get("AWS_CA_BUNDLE")?;
+        Some(environment.expand(std::path::Path::new(&path)))
+    };
     HttpSettings {
         ca_bundle: aws.ca_bundle.clone().or_else(bundle),
         http_proxy: aws.http_proxy.clone(),
