@@ -56,7 +56,7 @@ pub(crate) fn no_way(account: &AccountId, own: &AccountId) -> Diagnostic {
              provider says how to get there."
         ))
         .hint(
-            "Add `account_role { role_arn = \"arn:aws:iam::{account_id}:role/…\" }` to the \
+            "Check the provider's credentials and roles. If they are right, add `account_role { role_arn = \"arn:aws:iam::{account_id}:role/…\" }` to the \
              provider, or `assume_role` to the resource.",
         )
 }
