@@ -169,7 +169,10 @@ impl Journal {
     /// # Errors
     ///
     /// [`NotSeen`] after a minute.
-    pub async fn wait_for(&self, wanted: impl Fn(&Entry) -> bool) -> Result<Entry, NotSeen> {
+    pub async fn wait_for(
+        &self,
+        wanted: impl Fn(&Entry) -> bool + Send + Sync,
+    ) -> Result<Entry, NotSeen> {
         self.wait_until(|entries| entries.iter().find(|entry| wanted(entry)).cloned())
             .await
     }
@@ -179,9 +182,9 @@ impl Journal {
     /// # Errors
     ///
     /// [`NotSeen`] after a minute.
-    pub async fn wait_until<T>(
+    pub async fn wait_until<T: Send>(
         &self,
-        condition: impl Fn(&VecDeque<Entry>) -> Option<T>,
+        condition: impl Fn(&VecDeque<Entry>) -> Option<T> + Send + Sync,
     ) -> Result<T, NotSeen> {
         let mut changes = self.0.changes.subscribe();
         let search = async {

@@ -19,6 +19,11 @@
 //! - Nothing here uses the provider: the sandbox judges it.
 //! - What the real services refuse is refused, in their words.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "a refusal is a whole response, and the next thing to happen is that it is sent"
+)]
+
 pub mod accounts;
 pub mod clock;
 pub mod policy;
