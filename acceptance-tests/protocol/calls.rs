@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use ecr_public_sandbox::{Sandbox, Seed};
 use prost::Message as _;
+use serde_json::json;
 use tonic::Code;
 
 use super::support::frame;
 use super::support::host::Launch;
-use super::support::session::{IMAGE, error, unconfigured};
+use super::support::session::{IMAGE, error, provider_block, unconfigured};
 use super::support::wire::tfplugin6 as proto;
 
 /// Calls that no schema and no capability of this provider announces. Hosts take `UNIMPLEMENTED`
@@ -62,6 +64,17 @@ async fn every_call_there_is_has_an_answer_even_when_it_says_nothing() {
     let unimplemented: Vec<_> = with(Code::Unimplemented).map(|(call, _)| *call).collect();
     assert_eq!(unimplemented, absent);
     assert_eq!(with(Code::Ok).count(), 36 - absent.len(), "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_process_that_nobody_asks_for_its_schema_does_everything_too() {
+    let sandbox = Sandbox::start(Seed::demo()).await.unwrap();
+    let (_first, session) = unconfigured().await;
+    let mut second = Launch::by_host().set_all(sandbox.environment()).start();
+    let mut session = session.moved_to(second.connect().await);
+    session.configure(&provider_block(&sandbox)).await;
+    let written = json!({"source": "busybox:1.36", "account_id": "222222222222"});
+    assert_eq!(session.create(&written).await.diagnostics, []);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Real Terraform has nothing more to do after each thing that it did.
 
+use super::support::session::struck;
 use crate::support::scenario::{FIRST, Scenario};
 
 const ADDRESS: &str = "ecrpublic_mirrored_image.it";
@@ -44,7 +45,7 @@ async fn an_interrupted_apply_leaves_no_image_that_terraform_does_not_know() {
     let running = scenario
         .terraform
         .start(&["apply", "-input=false", "-auto-approve"]);
-    second.reached().await;
+    struck(&second).await;
     running.interrupt();
     running.finish().await.failed().says("Interrupt received");
 

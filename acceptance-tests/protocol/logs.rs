@@ -82,7 +82,10 @@ async fn the_most_specific_variable_gives_the_level() {
         .set("TF_LOG_PROVIDER_ECRPUBLIC", "ERROR");
     let log = lines(&a_day(&sandbox, own).await);
     assert!(!log.is_empty());
-    assert!(log.iter().all(|line| line["@level"] == "error"));
+    for line in log {
+        assert_eq!(line["@level"], "error");
+        assert!(line["tf_rpc"].is_string(), "what is it about? {line}");
+    }
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@
 //! | 9. values come through unharmed | [`values`], byte for byte in `src/tf/wire/tests.rs` |
 //! | 10. stored state is read leniently | [`upgrade`] |
 //! | 11. the second plan says what the first one said | [`planning`] |
-//! | 12. what exists is in the answer to an apply that failed; a panic is a diagnostic | [`apply`], [`panics`] |
-//! | 13. no changes after an apply, a replacement, an import; nothing left after a destroy | [`convergence`] |
+//! | 12. what exists is in the answer to an apply that failed; a panic is a diagnostic | [`apply`], [`panics`]; the same of a refresh in [`refresh`] |
+//! | 13. no changes after an apply, a replacement, an import; nothing left after a destroy | [`convergence`]; imports also in [`refresh`] |
 //! | 14. a debugger's process serves one host after the other | [`attach`] |
 //!
 //! [`services`] and [`calls`] hold what surrounds the calls: the other services of a plugin, and an
@@ -29,6 +29,7 @@ mod logs;
 mod messages;
 mod panics;
 mod planning;
+mod refresh;
 mod services;
 mod shutdown;
 mod stop;

@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::support::host::Launch;
-use super::support::session::{configured, error, unconfigured};
+use super::support::session::{configured, error, struck, unconfigured};
 
 #[tokio::test]
 async fn shutdown_ends_an_idle_process_and_removes_its_socket() {
@@ -25,7 +25,7 @@ async fn shutdown_ends_the_process_although_a_copy_is_going_on() {
     let image = json!({"source": "alpine:3.22", "account_id": "222222222222"});
     let ending = session.clone();
     let (applied, ()) = tokio::join!(session.create(&image), async {
-        stuck.reached().await;
+        struck(&stuck).await;
         ending.shut_down().await;
     });
     assert!(error(&applied.diagnostics).contains("cancelled"));
@@ -44,7 +44,7 @@ async fn a_termination_stops_what_runs_and_ends_the_process() {
         .add(Fault::on(Face::Hub, Effect::Hold).path("/blobs/").always());
     let image = json!({"source": "alpine:3.22", "account_id": "222222222222"});
     let (applied, ()) = tokio::join!(session.create(&image), async {
-        stuck.reached().await;
+        struck(&stuck).await;
         plugin.signal(Signal::TERM);
     });
     assert!(error(&applied.diagnostics).contains("cancelled"));

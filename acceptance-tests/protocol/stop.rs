@@ -4,7 +4,7 @@ use ecr_public_sandbox::{Effect, Face, Fault, FaultHandle, Sandbox, Seed};
 use rustix::process::Signal;
 use serde_json::{Value as Json, json};
 
-use super::support::session::{configured, error, unconfigured};
+use super::support::session::{configured, error, struck, unconfigured};
 
 async fn sandbox() -> Sandbox {
     Sandbox::start(Seed::demo()).await.unwrap()
@@ -39,7 +39,7 @@ async fn an_interrupted_copy_ends_when_the_host_says_so_and_leaves_nothing() {
     let mut host = session.clone();
     let image = image();
     let (applied, ()) = tokio::join!(session.create(&image), async {
-        stuck.reached().await;
+        struck(&stuck).await;
         plugin.signal_group(Signal::INT);
         plugin.stderr.logged("interrupted").await;
         host.stop().await;
@@ -63,7 +63,7 @@ async fn a_copy_that_is_stopped_after_its_first_tag_keeps_that_tag_in_state() {
     image["image_tags"] = json!(["first", "second"]);
     let mut host = session.clone();
     let (applied, ()) = tokio::join!(session.create(&image), async {
-        second.reached().await;
+        struck(&second).await;
         host.stop().await;
     });
     assert!(error(&applied.diagnostics).contains("cancelled"));
@@ -87,7 +87,7 @@ async fn stop_answers_while_everything_still_runs_and_touches_nothing_that_begin
         .map(|(session, image)| session.create(image));
     let running = futures_util::future::join_all(running);
     let (stopped, ()) = tokio::join!(running, async {
-        stuck.reached().await;
+        struck(&stuck).await;
         // Had it waited for the copies, this would never return: nothing releases them.
         host.stop().await;
     });
@@ -108,7 +108,7 @@ async fn a_host_that_hangs_up_ends_what_it_had_asked_for() {
     let image = image();
     tokio::select! {
         _ = gone.create(&image) => panic!("nothing releases the copy"),
-        () = stuck.reached() => {}
+        () = struck(&stuck) => {}
     }
     drop(gone);
     let is_it = |line: &Json| {

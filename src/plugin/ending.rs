@@ -84,6 +84,8 @@ impl Waiting {
 /// The host kills after two seconds; half a second stays for the rest of the way out.
 pub(super) const GRACE: Duration = Duration::from_millis(1500);
 
+const _: () = assert!(GRACE.as_millis() <= 1500, "the host kills after 2000");
+
 #[cfg(test)]
 mod tests {
     use super::*;

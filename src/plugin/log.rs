@@ -67,16 +67,25 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: Write + Send + 'static,
 {
+    /// What an error is about is told by the spans around it, whatever their own level.
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        if metadata.is_span() {
+            return is_ours(metadata) && self.level != LevelFilter::OFF;
+        }
         *metadata.level() <= self.level && (is_ours(metadata) || *metadata.level() <= FOREIGN_LEVEL)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.level)
+        let speaks = self.level != LevelFilter::OFF;
+        Some(if speaks {
+            LevelFilter::TRACE
+        } else {
+            LevelFilter::OFF
+        })
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
-        if let Some(span) = cx.span(id).filter(|span| is_ours(span.metadata())) {
+        if let Some(span) = cx.span(id) {
             let mut fields = Fields::default();
             attributes.record(&mut fields);
             span.extensions_mut().insert(fields);
@@ -120,7 +129,7 @@ where
 /// access keys and authorization tokens.
 const FOREIGN_LEVEL: Level = Level::INFO;
 
-/// Whether the crate itself speaks. Fields of other spans are dropped for the same reason.
+/// Whether the crate itself speaks. Spans of others are left out for the same reason.
 fn is_ours(metadata: &Metadata<'_>) -> bool {
     let rest = metadata.target().strip_prefix(env!("CARGO_CRATE_NAME"));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))

@@ -175,9 +175,13 @@ impl Entry {
             .read(cx, ReadRequest { current, private })
             .await;
         let state = read.state.map_or(Value::Null, Value::without_unknowns);
+        let identity = self.known_identity(&self.identity(&state))?;
+        let stored = request
+            .current_identity
+            .filter(|_| !state.is_null() && self.shape().identity.is_some());
         Ok(proto::read_resource::Response {
             new_state: Some(self.state(&state)?),
-            new_identity: self.known_identity(&self.identity(&state))?,
+            new_identity: identity.or(stored),
             private: read.private,
             diagnostics: encode::diagnostics(&read.diagnostics),
             deferred: None,

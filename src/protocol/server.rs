@@ -4,7 +4,7 @@
 //! not offer, the status `UNIMPLEMENTED`: no schema and no capability announces them.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use tonic::service::Routes;
 use tonic::{Request, Response};
@@ -24,7 +24,7 @@ const MAX_MESSAGE_BYTES: usize = 256 * 1024 * 1024;
 /// A provider, served.
 pub struct Server {
     provider: Arc<dyn DynProvider>,
-    resources: OnceLock<Arc<Resources>>,
+    resources: Arc<Resources>,
     work: Work,
     address: &'static str,
 }
@@ -43,8 +43,8 @@ impl Server {
     /// it ends.
     pub fn new(provider: Arc<dyn DynProvider>, address: &'static str, work: Work) -> Self {
         Self {
+            resources: Arc::new(Resources::new(provider.resources())),
             provider,
-            resources: OnceLock::new(),
             work,
             address,
         }
@@ -67,11 +67,6 @@ impl Server {
     fn call_about(&self, rpc: &'static str, type_name: &str) -> Call {
         Call::begin(&self.work, self.address, rpc, Some(type_name))
     }
-
-    fn resources(&self) -> &Arc<Resources> {
-        self.resources
-            .get_or_init(|| Arc::new(Resources::new(self.provider.resources())))
-    }
 }
 
 #[tonic::async_trait]
@@ -81,7 +76,7 @@ impl Provider for Server {
         _: Request<proto::get_metadata::Request>,
     ) -> Reply<proto::get_metadata::Response> {
         let work = async {
-            let names = self.resources().names();
+            let names = self.resources.names();
             Ok(proto::get_metadata::Response {
                 server_capabilities: Some(encode::capabilities()),
                 resources: names
@@ -104,7 +99,7 @@ impl Provider for Server {
         let work = async {
             Ok(proto::get_provider_schema::Response {
                 provider: Some(encode::schema(&self.provider.schema())),
-                resource_schemas: self.resources().schemas(),
+                resource_schemas: self.resources.schemas(),
                 server_capabilities: Some(encode::capabilities()),
                 ..Default::default()
             })
@@ -120,7 +115,7 @@ impl Provider for Server {
     ) -> Reply<proto::get_resource_identity_schemas::Response> {
         let work = async {
             Ok(proto::get_resource_identity_schemas::Response {
-                identity_schemas: self.resources().identity_schemas(),
+                identity_schemas: self.resources.identity_schemas(),
                 diagnostics: Vec::new(),
             })
         };
@@ -188,7 +183,7 @@ impl Provider for Server {
     ) -> Reply<proto::validate_resource_config::Response> {
         let request = request.into_inner();
         let call = self.call_about("ValidateResourceConfig", &request.type_name);
-        let work = async { self.resources().get(&request.type_name)?.validate(&request) };
+        let work = async { self.resources.get(&request.type_name)?.validate(&request) };
         call.answer(Default::default(), work).await
     }
 
@@ -198,7 +193,7 @@ impl Provider for Server {
     ) -> Reply<proto::upgrade_resource_state::Response> {
         let request = request.into_inner();
         let call = self.call_about("UpgradeResourceState", &request.type_name);
-        let work = async { self.resources().get(&request.type_name)?.upgrade(&request) };
+        let work = async { self.resources.get(&request.type_name)?.upgrade(&request) };
         call.answer(Default::default(), work).await
     }
 
@@ -209,7 +204,7 @@ impl Provider for Server {
         let request = request.into_inner();
         let call = self.call_about("UpgradeResourceIdentity", &request.type_name);
         let work = async {
-            let resource = self.resources().get(&request.type_name)?;
+            let resource = self.resources.get(&request.type_name)?;
             resource.upgrade_identity(&request)
         };
         call.answer(Default::default(), work).await
@@ -229,7 +224,7 @@ impl Provider for Server {
             ..Default::default()
         };
         let work = async move {
-            let resource = self.resources().get(&request.type_name)?;
+            let resource = self.resources.get(&request.type_name)?;
             resource.read(&cx, request).await
         };
         call.answer(unchanged, work).await
@@ -243,7 +238,7 @@ impl Provider for Server {
         let call = self.call_about("PlanResourceChange", &request.type_name);
         let cx = call.context();
         let work = async move {
-            let resource = self.resources().get(&request.type_name)?;
+            let resource = self.resources.get(&request.type_name)?;
             resource.plan(&cx, request).await
         };
         call.answer(Default::default(), work).await
@@ -262,7 +257,7 @@ impl Provider for Server {
             private: request.planned_private.clone(),
             ..Default::default()
         };
-        let resources = Arc::clone(self.resources());
+        let resources = Arc::clone(&self.resources);
         let work = async move {
             let resource = resources.get(&request.type_name)?;
             resource.apply(&cx, request).await
@@ -278,7 +273,7 @@ impl Provider for Server {
         let call = self.call_about("ImportResourceState", &request.type_name);
         let cx = call.context();
         let work = async move {
-            let resource = self.resources().get(&request.type_name)?;
+            let resource = self.resources.get(&request.type_name)?;
             resource.import(&cx, request).await
         };
         call.answer(Default::default(), work).await

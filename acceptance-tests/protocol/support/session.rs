@@ -1,10 +1,11 @@
 //! A conversation with the provider, in the order in which core holds it.
 
-use ecr_public_sandbox::Sandbox;
+use ecr_public_sandbox::{FaultHandle, Sandbox};
 use serde_json::{Value as Json, json};
+use tokio::time::timeout;
 use tonic::transport::Channel;
 
-use super::host::{Launch, Plugin};
+use super::host::{Launch, PATIENCE, Plugin};
 use super::value::{complete, dynamic, proposed, read};
 use super::wire::plugin::Empty;
 use super::wire::plugin::grpc_controller_client::GrpcControllerClient;
@@ -44,6 +45,12 @@ pub(crate) struct Applied {
     pub(crate) diagnostics: Vec<proto::Diagnostic>,
 }
 
+/// Waits until a fault has struck.
+pub(crate) async fn struck(fault: &FaultHandle) {
+    let struck = timeout(PATIENCE, fault.reached()).await;
+    struck.expect("the request that is to fail is made");
+}
+
 /// The provider block for a sandbox.
 pub(crate) fn provider_block(sandbox: &Sandbox) -> Json {
     json!({
@@ -80,9 +87,7 @@ pub(crate) async fn unconfigured() -> (Plugin, Session) {
 
 impl Session {
     pub(crate) async fn over(channel: Channel) -> Self {
-        let mut client = ProviderClient::new(channel.clone())
-            .max_decoding_message_size(LIMIT)
-            .max_encoding_message_size(LIMIT);
+        let mut client = client(&channel);
         let schema = client
             .get_provider_schema(proto::get_provider_schema::Request {})
             .await
@@ -93,6 +98,15 @@ impl Session {
             channel,
             client,
             schema,
+        }
+    }
+
+    /// The same conversation with another process, which nobody asks for its schema.
+    pub(crate) fn moved_to(self, channel: Channel) -> Self {
+        Self {
+            client: client(&channel),
+            channel,
+            schema: self.schema,
         }
     }
 
@@ -236,6 +250,30 @@ impl Session {
         }
     }
 
+    /// Refreshes what is in state.
+    pub(crate) async fn refresh(&mut self, before: &Applied) -> Applied {
+        let identity = Some(dynamic(&before.identity));
+        let request = proto::read_resource::Request {
+            type_name: IMAGE.to_owned(),
+            current_state: Some(dynamic(&before.state)),
+            private: before.private.clone(),
+            current_identity: Some(proto::ResourceIdentityData {
+                identity_data: identity,
+            }),
+            ..Default::default()
+        };
+        let answer = self.client.read_resource(request).await.unwrap();
+        let answer = answer.into_inner();
+        assert_eq!(answer.deferred, None);
+        let identity = answer.new_identity.and_then(|new| new.identity_data);
+        Applied {
+            state: read(answer.new_state.as_ref()),
+            private: answer.private,
+            identity: read(identity.as_ref()),
+            diagnostics: settled(answer.diagnostics),
+        }
+    }
+
     /// Tells the provider to stop what it does.
     pub(crate) async fn stop(&mut self) {
         let answer = self.client.stop_provider(proto::stop_provider::Request {});
@@ -247,6 +285,12 @@ impl Session {
         let mut controller = GrpcControllerClient::new(self.channel);
         controller.shutdown(Empty {}).await.unwrap();
     }
+}
+
+fn client(channel: &Channel) -> ProviderClient<Channel> {
+    ProviderClient::new(channel.clone())
+        .max_decoding_message_size(LIMIT)
+        .max_encoding_message_size(LIMIT)
 }
 
 /// The diagnostics of an answer, each of which core can place: a severity of 0 is no error to it.

@@ -91,6 +91,31 @@ fn a_line_has_the_keys_of_the_host_and_the_fields_of_its_spans() {
 }
 
 #[test]
+fn an_error_says_what_it_is_about_although_nothing_else_is_asked_for() {
+    let lines = lines(LevelFilter::ERROR, || {
+        let call = tracing::info_span!("rpc", tf_rpc = "ReadResource");
+        let _call = call.enter();
+        let request = tracing::trace_span!("http", attempt = 2);
+        let _request = request.enter();
+        tracing::warn!("not asked for");
+        tracing::error!("refused");
+    });
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["tf_rpc"], "ReadResource");
+    assert_eq!(lines[0]["attempt"], 2);
+}
+
+#[test]
+fn nothing_is_said_when_nothing_is_asked_for() {
+    let lines = lines(LevelFilter::OFF, || {
+        let call = tracing::error_span!("rpc", tf_rpc = "ReadResource");
+        let _call = call.enter();
+        tracing::error!("refused");
+    });
+    assert_eq!(lines, [Value::Null; 0]);
+}
+
+#[test]
 fn every_level_has_the_name_the_host_knows() {
     let lines = lines(LevelFilter::TRACE, || {
         tracing::trace!("1");
