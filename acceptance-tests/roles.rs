@@ -307,12 +307,15 @@ async fn each_alias_of_the_provider_is_somebody_else() {
 #[tokio::test]
 async fn roles_that_are_made_in_the_same_run_are_no_error_in_a_plan() {
     let scenario = Scenario::seeded(two_targets(), "").await;
-    let made = format!(
-        "resource \"terraform_data\" \"tooling\" {{\n  input = \"{}\"\n}}\n\
+    let made = |time: &str| {
+        format!(
+            "resource \"terraform_data\" \"tooling\" {{\n  input = \"{}\"\n  \
+         triggers_replace = \"{time}\"\n}}\n\
          resource \"terraform_data\" \"publisher\" {{\n  input = \"{}\"\n}}\n",
-        role(TOOLING, "tooling"),
-        role(SECOND, "ecr-publisher"),
-    );
+            role(TOOLING, "tooling"),
+            role(SECOND, "ecr-publisher"),
+        )
+    };
     let settings = format!(
         "  assume_role {{\n    role_arn = terraform_data.tooling.output\n  }}\n{}",
         account_role("ecr-publisher")
@@ -321,10 +324,13 @@ async fn roles_that_are_made_in_the_same_run_are_no_error_in_a_plan() {
         "other",
         "  assume_role = [{ role_arn = terraform_data.publisher.output }]",
     );
-    scenario.configure_with(
-        &provider(&scenario.sandbox, &settings),
-        &[made, into(FIRST), by_resource].concat(),
-    );
+    let configure = |time: &str| {
+        scenario.configure_with(
+            &provider(&scenario.sandbox, &settings),
+            &[made(time), into(FIRST), by_resource.clone()].concat(),
+        );
+    };
+    configure("first");
     scenario
         .terraform
         .run(&["plan", "-out=plan"])
@@ -335,6 +341,20 @@ async fn roles_that_are_made_in_the_same_run_are_no_error_in_a_plan() {
     assert_eq!(hops(&scenario.sandbox), [""; 0]);
     scenario.terraform.run(&["apply", "plan"]).await.succeeded();
     assert!(has_image(&scenario, FIRST) && has_image(&scenario, SECOND));
+
+    // Made anew, the role is unknown again; what is in state stays as it is.
+    scenario.terraform.converged().await;
+    scenario.sandbox.journal().clear();
+    configure("second");
+    let plan = scenario
+        .terraform
+        .run(&["plan", "-out=plan"])
+        .await
+        .succeeded();
+    plan.says("1 to add, 0 to change, 1 to destroy");
+    assert_eq!(hops(&scenario.sandbox), [""; 0]);
+    scenario.terraform.run(&["apply", "plan"]).await.succeeded();
+    assert_eq!(writes(&scenario.sandbox), [""; 0]);
     scenario.terraform.converged().await;
     scenario.was_clean().await;
 }

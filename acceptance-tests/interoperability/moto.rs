@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use terraform_provider_ecrpublic::aws::{Aws, Config, Environment, Hop, Target};
+use terraform_provider_ecrpublic::aws::{
+    AccountRole, Aws, Config, Environment, Hop, HopSession, Target, WebIdentity, WebIdentityToken,
+};
 use terraform_provider_ecrpublic::net::Secret;
 use terraform_provider_ecrpublic::task::Context;
 
@@ -48,6 +50,65 @@ async fn without_roles_the_provider_is_who_its_keys_say() {
     let aws = Aws::connect(&cx, config(&moto)).await.unwrap();
     let provider = aws.session(&Target::default()).identity(&cx).await.unwrap();
     assert_eq!(provider.account.as_str(), "123456789012"); // the account moto gives to unknown keys
+}
+
+#[tokio::test]
+async fn a_hop_with_everything_that_sts_takes_is_understood() {
+    let moto = moto().await;
+    let cx = Context::new().within(Duration::from_secs(60));
+    let everything = Hop {
+        session_name: Some("landing-zone".to_owned()),
+        external_id: Some("external-id".to_owned()),
+        duration: Some(Duration::from_secs(1800)),
+        policy: Some(r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned()),
+        policy_arns: ["arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned()].into(),
+        source_identity: Some("jane".to_owned()),
+        tags: [("team".to_owned(), "blue".to_owned())].into(),
+        transitive_tag_keys: ["team".to_owned()].into(),
+        ..hop("111111111111", "tooling")
+    };
+    let mut config = config(&moto);
+    config.assume_role = vec![everything, hop("222222222222", "hub")];
+    config.account_role = Some(AccountRole {
+        template: "arn:aws:iam::{account_id}:role/ecr-publisher".to_owned(),
+        session: HopSession {
+            session_name: Some("images".to_owned()),
+            ..HopSession::default()
+        },
+    });
+    let aws = Aws::connect(&cx, config).await.unwrap();
+    let target = Target {
+        account: Some("333333333333".parse().unwrap()),
+        ..Target::default()
+    };
+    let publisher = aws.session(&target).identity(&cx).await.unwrap();
+    let expected = "arn:aws:sts::333333333333:assumed-role/ecr-publisher/images";
+    assert_eq!(publisher.arn, expected);
+}
+
+#[tokio::test]
+async fn a_token_of_another_issuer_is_the_first_hop_of_a_chain() {
+    let moto = moto().await;
+    let cx = Context::new().within(Duration::from_secs(60));
+    let mut config = config(&moto);
+    (config.access_key, config.secret_key) = (None, None);
+    config.web_identity = Some(WebIdentity {
+        role_arn: hop("111111111111", "federated").role_arn,
+        session_name: Some("pipeline".to_owned()),
+        duration: None,
+        policy: None,
+        policy_arns: Default::default(),
+        token: WebIdentityToken::Inline(Secret::new("header.claims.signature".to_owned())),
+    });
+    config.assume_role = vec![hop("222222222222", "hub")];
+    let aws = Aws::connect(&cx, config).await.unwrap();
+    let provider = aws.session(&Target::default()).identity(&cx).await.unwrap();
+    assert_eq!(provider.account.as_str(), "222222222222");
+    assert!(
+        provider.arn.contains("assumed-role/hub/"),
+        "{}",
+        provider.arn
+    );
 }
 
 async fn moto() -> Daemon {

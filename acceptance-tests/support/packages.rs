@@ -49,18 +49,16 @@ pub(crate) fn cli_configuration(ours: &Path) -> String {
 fn mirror_of_others() -> Option<PathBuf> {
     let aws = Path::new("registry.terraform.io/hashicorp/aws").join(AWS_VERSION);
     let named = env::var_os("TF_PLUGIN_MIRROR").map(PathBuf::from);
-    let home = env::var_os("HOME").map(PathBuf::from);
-    let of_home = home.map(|home| home.join(".terraform.d/plugins"));
+    let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
-    let of_data = data.map(|data| data.join("terraform/plugins"));
-    let of_system = ["/usr/local/share", "/usr/share"];
-    let of_system = of_system.map(|share| Path::new(share).join("terraform/plugins"));
-    let mut places = named
-        .into_iter()
-        .chain(beside_the_system())
-        .chain(of_home)
-        .chain(of_data)
-        .chain(of_system);
+    let data = data.unwrap_or_else(|| home.join(".local/share"));
+    let implied = [
+        home.join(".terraform.d/plugins"),
+        data.join("terraform/plugins"),
+        PathBuf::from("/usr/local/share/terraform/plugins"),
+        PathBuf::from("/usr/share/terraform/plugins"),
+    ];
+    let mut places = named.into_iter().chain(beside_the_system()).chain(implied);
     places.find(|place| place.join(&aws).is_dir())
 }
 
