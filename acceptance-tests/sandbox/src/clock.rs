@@ -19,7 +19,6 @@ impl Clock {
     /// The time now, in UTC, to the millisecond: what the services report.
     #[expect(
         clippy::disallowed_methods,
-        clippy::disallowed_types,
         reason = "this is the sandbox's one reading of the machine's clock"
     )]
     pub fn now(&self) -> OffsetDateTime {

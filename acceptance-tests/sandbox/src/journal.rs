@@ -166,6 +166,10 @@ impl Journal {
     /// # Errors
     ///
     /// [`NotSeen`] after a minute.
+    #[expect(
+        clippy::future_not_send,
+        reason = "a test waits where it stands, with a condition over what it has at hand"
+    )]
     pub async fn wait_for(&self, wanted: impl Fn(&Entry) -> bool) -> Result<Entry, NotSeen> {
         self.wait_until(|entries| entries.iter().find(|entry| wanted(entry)).cloned())
             .await
@@ -176,6 +180,10 @@ impl Journal {
     /// # Errors
     ///
     /// [`NotSeen`] after a minute.
+    #[expect(
+        clippy::future_not_send,
+        reason = "a test waits where it stands, with a condition over what it has at hand"
+    )]
     pub async fn wait_until<T>(
         &self,
         condition: impl Fn(&VecDeque<Entry>) -> Option<T>,

@@ -19,6 +19,11 @@
 //! - Nothing here uses the provider: the sandbox judges it.
 //! - What the real services refuse is refused, in their words.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "the refusals of the registry faces are responses, about to be sent and never stored"
+)]
+
 pub mod accounts;
 pub mod clock;
 pub mod policy;

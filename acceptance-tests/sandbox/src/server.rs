@@ -226,11 +226,10 @@ async fn aws(world: &World, face: Face, request: Request<Body>) -> Response<Body
         return empty(StatusCode::PAYLOAD_TOO_LARGE);
     };
     let request = Request::from_parts(parts, bytes);
-    let response = match face {
+    match face {
         Face::Sts => sts::answer(&world.accounts, request).map(full),
         _ => api::answer(world, request).await.map(full),
-    };
-    response
+    }
 }
 
 fn full(body: http_body_util::Full<Bytes>) -> Body {

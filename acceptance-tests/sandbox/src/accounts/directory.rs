@@ -565,7 +565,7 @@ fn is_access_key_id(text: &str) -> bool {
 fn is_alias(text: &str) -> bool {
     let parts_are_plain = text
         .split(['.', '_', '-'])
-        .all(|part| !part.is_empty() && part.bytes().all(|byte| is_lower_or_digit(byte)));
+        .all(|part| !part.is_empty() && part.bytes().all(is_lower_or_digit));
     let first = text.split(['.', '_', '-']).next().unwrap_or_default();
     (2..=50).contains(&text.len())
         && parts_are_plain
