@@ -1,6 +1,8 @@
 //! What the service model forbids, and what the state of a repository forbids.
 
 use super::*;
+use crate::fault::TokenExpired;
+use crate::store::Limits;
 
 /// One call of the owner, and the name of its refusal.
 type Refused = (&'static str, Value, &'static str);
@@ -176,4 +178,63 @@ async fn the_same_image_twice_exists_already_and_the_fifty_first_tag_is_too_many
     let input = json!({ "resourceArn": arn, "tags": tags });
     let refused = sandbox.refusal("owner", "TagResource", input).await;
     assert!(refused.starts_with("TooManyTagsException"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_limit_is_exceeded_by_one_more_and_not_by_what_is_there() {
+    let sandbox = sandbox();
+    let manifest = sandbox.image("team/app", "v1").await;
+    let other = manifest.replacen('{', "{ ", 1);
+    sandbox.store.set_limits(Limits {
+        repositories_per_registry: 1,
+        images_per_repository: 1,
+        tags_per_image: 2,
+    });
+    let put =
+        |manifest: &str, tag: &str| app(json!({ "imageManifest": manifest, "imageTag": tag }));
+    let second = sandbox
+        .call("owner", "PutImage", put(&manifest, "v2"))
+        .await;
+    assert_eq!(second["image"]["imageId"]["imageTag"], "v2", "{second}");
+    for (operation, input, quota) in [
+        ("PutImage", put(&manifest, "v3"), "'2' of tags per image"),
+        (
+            "PutImage",
+            put(&other, "v3"),
+            "'1' of images per repository",
+        ),
+        (
+            "CreateRepository",
+            json!({ "repositoryName": "team/next" }),
+            "'1' of repositories per registry",
+        ),
+    ] {
+        let refused = sandbox.refusal("owner", operation, input).await;
+        let expected =
+            format!("LimitExceededException: The operation would exceed the limit {quota}");
+        assert_eq!(refused, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_does_not_exist_has_nothing() {
+    let sandbox = sandbox();
+    let elsewhere = || app(json!({ "registryId": "999999999999" }));
+    for (operation, expected) in [
+        ("InitiateLayerUpload", "RegistryNotFoundException"),
+        ("DescribeImages", "AccessDeniedException"),
+    ] {
+        let refused = sandbox.refusal("owner", operation, elsewhere()).await;
+        assert!(refused.starts_with(expected), "{operation}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_can_expire_the_credentials_of_a_call() {
+    let sandbox = sandbox();
+    let mut signed = signer("owner").sign(request("DescribeRegistries", &json!({})));
+    signed.extensions_mut().insert(TokenExpired);
+    let (status, body) = sandbox.send(signed).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(body["__type"], "ExpiredTokenException");
 }
