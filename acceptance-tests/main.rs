@@ -4,6 +4,7 @@
 //!
 //! - [`architecture`], [`dependencies`]: the shape of the program;
 //! - [`examples`], [`docs`]: what practitioners read;
+//! - [`protocol`]: the contract with Terraform, over the socket of a real process;
 //! - the others: scenarios under real Terraform against the stand-ins.
 
 #[cfg(test)]
@@ -13,11 +14,39 @@ mod architecture;
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]
+mod destroy;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod import;
 #[cfg(test)]
 #[cfg(feature = "interoperability")]
 mod interoperability;
 #[cfg(test)]
+mod oci_client;
+#[cfg(test)]
+mod platforms;
+#[cfg(test)]
+mod protocol;
+#[cfg(test)]
+mod replace;
+#[cfg(test)]
+mod role_sharing;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod state;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod timeouts;
+#[cfg(test)]
+mod unknowns;
+#[cfg(test)]
+mod update;

@@ -1,11 +1,9 @@
 //! A real root file system on its way through registries, judged by skopeo and umoci, and run.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::Value;
 use terraform_provider_ecrpublic::content;
 use terraform_provider_ecrpublic::mirror::{
     Engine, ExistingTag, Limits, MirrorJob, Outcome, Platforms,
@@ -17,8 +15,7 @@ use terraform_provider_ecrpublic::registry::{
 };
 use terraform_provider_ecrpublic::task::Context;
 
-use crate::support::daemon::Daemon;
-use crate::support::programs::{quiet, run};
+use super::judges::{docker_registry, inspect, push_busybox, raw, run_busybox};
 
 #[tokio::test]
 async fn an_image_between_two_docker_registries_keeps_its_digest_and_runs() {
@@ -56,56 +53,6 @@ async fn a_second_copy_moves_nothing() {
     assert!(first.moved_bytes > 1 << 20); // busybox alone is larger
     assert_eq!(second.moved_bytes, 0);
     assert_eq!(second.root, first.root);
-}
-
-/// Debian's `docker-registry` with a store of its own.
-async fn docker_registry(folder: &Path) -> Daemon {
-    let folder = tempfile::tempdir_in(folder).unwrap().keep();
-    let configuration = format!(
-        "version: 0.1\nlog: {{level: info}}\nstorage:\n  filesystem: {{rootdirectory: {:?}}}\n\
-         http: {{addr: '127.0.0.1:0'}}\n",
-        folder.join("store")
-    );
-    let path = folder.join("registry.yml");
-    std::fs::write(&path, configuration).unwrap();
-    let mut command = quiet("docker-registry");
-    command.arg("serve").arg(path);
-    Daemon::start(&mut command, "listening on ").await
-}
-
-/// Builds an image around Debian's static busybox and pushes it.
-async fn push_busybox(folder: &Path, reference: &str) {
-    let layout = folder.join("layout");
-    let layout = layout.to_str().unwrap();
-    let image = format!("{layout}:busybox");
-    let busybox = run("sh", &["-c", "command -v busybox"]).await;
-    run("umoci", &["init", "--layout", layout]).await;
-    run("umoci", &["new", "--image", &image]).await;
-    run(
-        "umoci",
-        &[
-            "insert",
-            "--rootless",
-            "--image",
-            &image,
-            busybox.trim(),
-            "/bin/busybox",
-        ],
-    )
-    .await;
-    let source = format!("oci:{image}");
-    let target = format!("docker://{reference}");
-    run(
-        "skopeo",
-        &[
-            "--insecure-policy",
-            "copy",
-            "--dest-tls-verify=false",
-            &source,
-            &target,
-        ],
-    )
-    .await;
 }
 
 /// Copies with the engine.
@@ -152,52 +99,4 @@ impl CredentialSource for Anonymous {
     }
 
     async fn refused(&self) {}
-}
-
-async fn inspect(reference: &str) -> Value {
-    let reference = format!("docker://{reference}");
-    let arguments = ["inspect", "--tls-verify=false", &reference];
-    serde_json::from_str(&run("skopeo", &arguments).await).unwrap()
-}
-
-/// The manifest, byte for byte.
-async fn raw(reference: &str) -> String {
-    let reference = format!("docker://{reference}");
-    run(
-        "skopeo",
-        &["inspect", "--raw", "--tls-verify=false", &reference],
-    )
-    .await
-}
-
-/// Pulls with skopeo, unpacks with umoci, and runs what comes out.
-async fn run_busybox(folder: &Path, reference: &str) -> String {
-    let pulled = folder.join("pulled");
-    let bundle = folder.join("bundle");
-    let image = format!("{}:busybox", pulled.display());
-    let (source, target) = (format!("docker://{reference}"), format!("oci:{image}"));
-    run(
-        "skopeo",
-        &[
-            "--insecure-policy",
-            "copy",
-            "--src-tls-verify=false",
-            &source,
-            &target,
-        ],
-    )
-    .await;
-    run(
-        "umoci",
-        &[
-            "unpack",
-            "--rootless",
-            "--image",
-            &image,
-            bundle.to_str().unwrap(),
-        ],
-    )
-    .await;
-    let busybox: PathBuf = bundle.join("rootfs/bin/busybox");
-    run(busybox.to_str().unwrap(), &["echo", "mirrored"]).await
 }

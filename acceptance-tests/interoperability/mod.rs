@@ -1,4 +1,8 @@
 //! Where independent software decides whether what we did is right.
 
+mod aws_cli;
 mod busybox;
+mod hashicorp_aws;
+mod judges;
 mod moto;
+mod sources;

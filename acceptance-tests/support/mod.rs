@@ -1,9 +1,14 @@
 //! What the scenarios are told with.
 
+pub(crate) mod by_hand;
 #[cfg(feature = "interoperability")]
 pub(crate) mod daemon;
+pub(crate) mod evidence;
+pub(crate) mod landing_zone;
 pub(crate) mod packages;
 #[cfg(feature = "interoperability")]
 pub(crate) mod programs;
+pub(crate) mod provider_block;
 pub(crate) mod scenario;
+pub(crate) mod sts;
 pub(crate) mod terraform;

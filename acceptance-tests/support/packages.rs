@@ -44,19 +44,32 @@ pub(crate) fn cli_configuration(ours: &Path) -> String {
 
 /// A filesystem mirror with hashicorp/aws, if this machine has one.
 ///
-/// `TF_PLUGIN_MIRROR` names it; otherwise the usual places are tried.
+/// `TF_PLUGIN_MIRROR` names it; otherwise a folder `tf-plugins` directly below a folder of the root
+/// is one, and so are the places that Terraform documents as its implied mirrors.
 fn mirror_of_others() -> Option<PathBuf> {
     let aws = Path::new("registry.terraform.io/hashicorp/aws").join(AWS_VERSION);
     let named = env::var_os("TF_PLUGIN_MIRROR").map(PathBuf::from);
     let home = env::var_os("HOME").map(PathBuf::from);
-    let usual = [
-        Some(PathBuf::from("/tf-plugins")),
-        Some(PathBuf::from("/opt/tf-plugins")),
-        Some(PathBuf::from("/usr/local/share/terraform/plugins")),
-        home.map(|home| home.join(".terraform.d/plugins")),
-    ];
-    let mut places = named.into_iter().chain(usual.into_iter().flatten());
+    let of_home = home.map(|home| home.join(".terraform.d/plugins"));
+    let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let of_data = data.map(|data| data.join("terraform/plugins"));
+    let of_system = ["/usr/local/share", "/usr/share"];
+    let of_system = of_system.map(|share| Path::new(share).join("terraform/plugins"));
+    let mut places = named
+        .into_iter()
+        .chain(beside_the_system())
+        .chain(of_home)
+        .chain(of_data)
+        .chain(of_system);
     places.find(|place| place.join(&aws).is_dir())
+}
+
+/// `/*/tf-plugins`
+fn beside_the_system() -> Vec<PathBuf> {
+    let folders = fs::read_dir("/").into_iter().flatten().flatten();
+    folders
+        .map(|folder| folder.path().join("tf-plugins"))
+        .collect()
 }
 
 /// Terraform's name of this platform.

@@ -6,18 +6,20 @@ use tokio::process::Command;
 
 /// Runs a program without the environment of the person who runs the tests, asserts that it
 /// succeeds, and returns what it printed.
-#[track_caller]
-pub(crate) fn run(program: &str, arguments: &[&str]) -> impl Future<Output = String> {
-    let line = format!("{program} {}", arguments.join(" "));
-    let output = quiet(program).args(arguments).output();
-    async move {
-        let output = output
-            .await
-            .unwrap_or_else(|error| panic!("`{line}`: {error}"));
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "`{line}` failed:\n{errors}");
-        String::from_utf8(output.stdout).unwrap()
-    }
+pub(crate) async fn run(program: &str, arguments: &[&str]) -> String {
+    let mut command = quiet(program);
+    command.args(arguments);
+    output_of(command).await
+}
+
+/// Runs a command, asserts that it succeeds, and returns what it printed.
+pub(crate) async fn output_of(mut command: Command) -> String {
+    let line = format!("{:?}", command.as_std());
+    let output = command.output().await;
+    let output = output.unwrap_or_else(|error| panic!("`{line}`: {error}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "`{line}` failed:\n{errors}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// A program with nothing of our environment but `PATH` and the home folder.

@@ -15,6 +15,19 @@ pub(crate) const SECOND: &str = "333333333333";
 /// Where the pipeline is at home.
 pub(crate) const TOOLING: &str = "111111111111";
 
+/// The address of what [`it`] declares.
+pub(crate) const IT: &str = "ecrpublic_mirrored_image.it";
+
+/// One mirrored image with these arguments, one a line.
+pub(crate) fn it(arguments: &str) -> String {
+    named("it", arguments)
+}
+
+/// The same under another name.
+pub(crate) fn named(name: &str, arguments: &str) -> String {
+    format!("resource \"ecrpublic_mirrored_image\" \"{name}\" {{\n{arguments}\n}}\n")
+}
+
 /// A sandbox, and a folder in which Terraform works against it.
 #[derive(Debug)]
 pub(crate) struct Scenario {
@@ -41,6 +54,18 @@ impl Scenario {
         scenario
     }
 
+    /// The demo, and a folder of the repository in place of a configuration of ours. It is not
+    /// initialised, since it needs files of the test first.
+    pub(crate) async fn of_example(folder: &str) -> Self {
+        let sandbox = Sandbox::start(Seed::demo()).await.unwrap();
+        let mut terraform = Terraform::empty();
+        for (name, value) in sandbox.environment() {
+            terraform.set(name, value);
+        }
+        terraform.copy(folder);
+        Self { sandbox, terraform }
+    }
+
     /// Writes these resources in place of those before, below the provider block of the sandbox.
     pub(crate) fn configure(&self, resources: &str) {
         self.configure_with(&self.sandbox.provider_block(), resources);
@@ -53,6 +78,13 @@ impl Scenario {
              \"{ADDRESS}\"\n    }}\n  }}\n}}\n\n{provider}\n{resources}\n"
         );
         self.terraform.write("main.tf", &main);
+    }
+
+    /// The provider block of the sandbox with these lines in it.
+    pub(crate) fn provider_with(&self, lines: &str) -> String {
+        let block = self.sandbox.provider_block();
+        let (head, tail) = block.split_once("  endpoints {").unwrap();
+        format!("{head}{lines}\n  endpoints {{{tail}")
     }
 
     /// The tags of a repository and the digests they show; empty when there is no such repository.

@@ -12,8 +12,9 @@ use tokio::process::{Child, Command};
 
 use super::packages;
 
-/// Longer than any command takes here on a slow machine; a hang is a failure with a name.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Longer than any command takes on a slow machine, where hashicorp/aws alone needs more than a
+/// minute each time it starts; a hang is a failure with a name.
+const PATIENCE: Duration = Duration::from_secs(480);
 
 /// A working folder with a command line configuration and an environment of its own.
 ///
@@ -155,6 +156,28 @@ impl Terraform {
             }
         }
         serde_json::Value::Null
+    }
+
+    /// Plans, and returns the planned change of one resource instance: `actions`, `before`,
+    /// `after`, `after_unknown`. Null when the plan does not mention it.
+    pub(crate) async fn planned(&self, address: &str) -> serde_json::Value {
+        self.planned_with(address, &[]).await
+    }
+
+    /// The same with further arguments for `terraform plan`.
+    pub(crate) async fn planned_with(&self, address: &str, more: &[&str]) -> serde_json::Value {
+        let arguments = [&["plan", "-input=false", "-out=tfplan"], more].concat();
+        self.run(&arguments).await.succeeded();
+        let run = self.run(&["show", "-json", "tfplan"]).await.succeeded();
+        let plan: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let mut changes = plan["resource_changes"].as_array().into_iter().flatten();
+        let found = changes.find(|change| change["address"] == address);
+        found.map_or(serde_json::Value::Null, |found| found["change"].clone())
+    }
+
+    /// The state file, read.
+    pub(crate) fn state(&self) -> serde_json::Value {
+        serde_json::from_str(&self.read("terraform.tfstate")).unwrap()
     }
 
     /// Asserts that there is nothing to do, and that there still is not after a refresh.

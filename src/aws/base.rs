@@ -75,10 +75,7 @@ impl Base {
             if let Some(source) = environment_keys(&config.environment)? {
                 return Ok(source.into());
             }
-            tried.push(nothing(
-                CredentialOrigin::EnvironmentKeys,
-                "AWS_ACCESS_KEY_ID is not set",
-            ));
+            tried.push(no_environment_keys());
             if let Some(source) = environment_web_identity(&config.environment)? {
                 return Ok(source.into());
             }
@@ -194,6 +191,13 @@ fn nothing(origin: CredentialOrigin, reason: &str) -> Tried {
         origin,
         reason: reason.to_owned(),
     }
+}
+
+fn no_environment_keys() -> Tried {
+    nothing(
+        CredentialOrigin::EnvironmentKeys,
+        "AWS_ACCESS_KEY_ID is not set",
+    )
 }
 
 fn static_keys(config: &Config) -> Result<Option<BaseSource>, Error> {
@@ -321,7 +325,9 @@ fn of_profile(
             tried: Vec::new(),
         },
         ProfileSource::Environment => {
-            environment_keys(&config.environment)?.unwrap_or_else(nothing_there)
+            environment_keys(&config.environment)?.unwrap_or_else(|| BaseSource::Nothing {
+                tried: vec![no_environment_keys()],
+            })
         }
         ProfileSource::Container => container(sdk),
         ProfileSource::Instance => instance(config, sdk, Vec::new()),

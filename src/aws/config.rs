@@ -38,8 +38,8 @@ pub struct Config {
     pub ecrpublic_endpoint: Option<String>,
     /// Attempts per request.
     pub max_retries: Option<u32>,
-    /// Adaptive in place of standard retries.
-    pub adaptive_retries: bool,
+    /// Adaptive or standard retries; `None`: the environment decides.
+    pub adaptive_retries: Option<bool>,
     /// PEM file whose certificates replace the system roots.
     pub ca_bundle: Option<PathBuf>,
     /// `None`: the environment decides.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::role::is_name_character;
+use super::store::canonical;
 use super::{Hop, WebIdentity};
 
 /// How a role is reached, which decides how long its session may last.
@@ -217,7 +218,8 @@ fn policy(text: &str) -> Option<InvalidHop> {
     if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_err() {
         return Some(member.wrong(HopProblem::NotJson));
     }
-    length(member, text, 1, 2048)
+    // What counts is what is sent, which has no white space.
+    length(member, &canonical(text), 1, 2048)
 }
 
 fn policy_arns(arns: &BTreeSet<String>) -> Option<InvalidHop> {

@@ -98,9 +98,12 @@ impl Link {
         });
     }
 
-    /// Forgets a failure, so that the next call tries again.
+    /// Forgets a failure, wherever in the chain it happened, so that the next call tries again.
     pub(super) fn forget_failure(&self) {
         self.held.forget(|held| held.result.is_err());
+        if let Way::Role { previous, .. } = &self.way {
+            previous.forget_failure();
+        }
     }
 
     async fn renew(&self, stale: Option<Arc<Held>>) -> Held {

@@ -46,13 +46,13 @@ pub(super) fn trace(shared: &SharedConfig, name: &str) -> Result<Traced, Error> 
     let mut hops = Vec::new();
     let mut seen = HashSet::new();
     let mut name = name.to_owned();
+    let mut named_by = None;
     let source = loop {
         let Some(profile) = shared.profile(&name) else {
-            if seen.is_empty() {
-                break ProfileSource::None("there is no such profile");
+            match named_by {
+                None => break ProfileSource::None("there is no such profile"),
+                Some(profile) => return Err(shared.missing(&name, NamedBy::Profile(profile))),
             }
-            let last = NamedBy::Profile(seen.into_iter().last().unwrap_or_default());
-            return Err(shared.missing(&name, last));
         };
         let profile = Section { profile };
         // Keys end the way, except in the profile that it starts from.
@@ -71,7 +71,7 @@ pub(super) fn trace(shared: &SharedConfig, name: &str) -> Result<Traced, Error> 
                     From::Profile(next) if next == name && profile.has_keys() => {
                         break profile.keys()?;
                     }
-                    From::Profile(next) => name = next,
+                    From::Profile(next) => named_by = Some(std::mem::replace(&mut name, next)),
                 }
             }
         }

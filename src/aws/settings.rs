@@ -233,7 +233,11 @@ fn retries(config: &Config, sources: &Sources<'_>) -> Result<(RetryConfig, Retry
             _ => Err(found.wrong(SettingName::MaxRetries, SettingProblem::NotPositive)),
         })
         .transpose()?;
-    let retry = if config.adaptive_retries || is_adaptive(sources)? {
+    let is_adaptive = match config.adaptive_retries {
+        Some(is_adaptive) => is_adaptive,
+        None => is_adaptive(sources)?,
+    };
+    let retry = if is_adaptive {
         RetryConfig::adaptive()
     } else {
         RetryConfig::standard()

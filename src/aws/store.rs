@@ -82,7 +82,7 @@ fn in_chain(hop: usize) -> HopPosition {
 
 /// JSON without the white space that practitioners like and that counts against the limit of STS.
 /// What is no JSON stays as it is, for STS to refuse.
-fn canonical(policy: &str) -> String {
+pub(super) fn canonical(policy: &str) -> String {
     serde_json::from_str::<serde_json::Value>(policy)
         .map_or_else(|_| policy.to_owned(), |value| value.to_string())
 }

@@ -13,6 +13,7 @@ use super::assume_role::{Issued, issued, policy_arns, seconds};
 use super::clients::{Call, Clients, Endpoint};
 use super::error::{CredentialOrigin, Error, ErrorKind};
 use super::refusal::Refusal;
+use super::store::canonical;
 use super::{RoleArn, WebIdentity, WebIdentityToken};
 
 /// Assumes the role of a web identity. The token is read anew each time, because whoever issues
@@ -39,7 +40,7 @@ pub(super) async fn assume_role_with_web_identity(
         .role_arn(role.as_str())
         .set_role_session_name(identity.session_name.clone())
         .set_duration_seconds(identity.duration.map(seconds))
-        .set_policy(identity.policy.clone())
+        .set_policy(identity.policy.as_deref().map(canonical))
         .set_policy_arns(policy_arns(&identity.policy_arns))
         .web_identity_token(token.reveal())
         .send()

@@ -66,6 +66,15 @@ pub trait Destination: Send + Sync {
         blobs: &[Descriptor],
     ) -> Result<HashSet<Digest>, Error>;
 
+    /// Opens a blob that is here, as [`Source::open_blob`] does. Some registries refuse to until an
+    /// image refers to it.
+    async fn read_back(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        offset: u64,
+    ) -> Result<ByteStream, Error>;
+
     /// Opens an upload for a blob.
     async fn begin_upload(&self, cx: &Context, blob: &Descriptor)
     -> Result<Box<dyn Upload>, Error>;

@@ -1,7 +1,6 @@
 //! What the tags shall show: the source's root, one of its children, or an index with fewer.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use serde::Deserialize;
@@ -134,7 +133,7 @@ async fn platform(cx: &Context, run: &Run, image: &Manifest) -> Result<Platform,
 /// A small blob as a whole, verified.
 async fn read(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Vec<u8>, content::Error> {
     let verdict = Verdict::default();
-    let reader = Reader::new(cx.clone(), Arc::clone(&run.source), blob.clone());
+    let reader = Reader::new(cx.clone(), run.origin(), blob.clone());
     let mut stream = reader.into_stream(verdict.clone());
     let mut bytes = Vec::new();
     while let Some(chunk) = stream.next().await {

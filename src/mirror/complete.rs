@@ -54,12 +54,12 @@ pub(super) async fn complete(
 /// The destination cannot be asked.
 pub(super) async fn recheck(cx: &Context, run: &Arc<Run>, graph: &mut Graph) -> Result<(), Error> {
     for digest in Graph::blobs(graph.nodes.iter()).keys() {
-        run.shared.present.forget(&run.at_destination(digest));
+        run.doubt(digest);
     }
     let mut crew = Crew::new(cx, AT_ONCE);
     for node in &graph.nodes {
         let digest = node.manifest.digest().clone();
-        run.shared.present.forget(&run.at_destination(&digest));
+        run.doubt(&digest);
         let run = Arc::clone(run);
         crew.start(move |cx| async move {
             let is_present = run.is_present(&cx, &digest).await?;
@@ -94,7 +94,7 @@ async fn absent(
         .into_iter()
         .partition::<Vec<_>, _>(|blob| present.contains(&blob.digest));
     for blob in &present {
-        run.shared.present.note(at(blob));
+        run.has_blob(&blob.digest);
     }
     Ok(absent)
 }
@@ -129,8 +129,7 @@ async fn put(cx: &Context, run: &Run, manifest: &Manifest) -> Result<(), Error> 
     let _permit = permit(cx, &run.shared.requests).await.map_err(stopped)?;
     let putting = run.destination.put_manifest(cx, manifest, None);
     flat(cx.settle(GRACE, putting).await).map_err(failed)?;
-    run.shared.present.note(there.clone());
-    run.shared.manifests.put(there, manifest.clone());
+    run.has_manifest(manifest);
     Ok(())
 }
 

@@ -1,7 +1,6 @@
 //! The phases of one copy.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use super::choose::{Target, choose};
 use super::complete::{Scope, complete, recheck};
@@ -43,9 +42,10 @@ impl Engine {
     /// the destination has by digest is left alone, the rest is copied, children before parents,
     /// and the tags are set last.
     ///
-    /// Copies that run in one engine at the same time share what they read: each manifest is read
-    /// once from each source repository, each blob and manifest is written once to each
-    /// destination repository. Memory does not depend on the size of blobs: at most two chunks of
+    /// Copies in one engine share what they read: each manifest and each blob is read once from a
+    /// source, whichever of them it is, and written once to each destination repository. A blob
+    /// that one destination has is read there for the others, with the credentials of whoever
+    /// wrote it. One copy that fails or is stopped hands what it was doing to the next. Memory does not depend on the size of blobs: at most two chunks of
     /// the source's stream per blob in flight, plus what an upload buffers, plus manifests (32 MiB
     /// of text per copy, 32 MiB shared).
     ///
@@ -69,13 +69,7 @@ impl Engine {
         destination: Arc<dyn Destination>,
     ) -> Result<Outcome, Error> {
         let started = monotonic();
-        let run = Arc::new(Run {
-            shared: Arc::clone(&self.shared),
-            source,
-            destination,
-            pulls: AtomicU64::new(0),
-            moved_bytes: AtomicU64::new(0),
-        });
+        let run = Arc::new(Run::new(&self.shared, source, destination));
         let outcome = copy(cx, &run, job).await?;
         tracing::info!(
             source = %format_args!("{} ({})", run.source.repository(), job.version),
@@ -100,10 +94,12 @@ async fn copy(cx: &Context, run: &Arc<Run>, job: &MirrorJob) -> Result<Outcome, 
         && let Some(root) = run.read_there(cx, &target.digest).await?
     {
         let graph = walk(cx, run, present(root), Missing::LeaveOut).await?;
+        note_present(run, &graph);
         return Ok(finish(run, &graph, &target, &found, &tags));
     }
     let root = root(cx, run, &target).await?;
     let mut graph = walk(cx, run, root, Missing::Read).await?;
+    note_present(run, &graph);
     let copied = write(cx, run, &mut graph, &mut tags).await;
     let outcome = finish(run, &graph, &target, &found, &tags);
     copied.map_err(|error| Error {
@@ -170,6 +166,13 @@ async fn commit(
 fn finish(run: &Run, graph: &Graph, target: &Target, found: &Descriptor, tags: &Tags) -> Outcome {
     let showing = tags.showing(&target.digest);
     outcome(run, graph, target, found, showing)
+}
+
+/// Lets others know what can be read at the destination.
+fn note_present(run: &Run, graph: &Graph) {
+    for node in graph.nodes.iter().filter(|node| node.is_present) {
+        run.has_manifest(&node.manifest);
+    }
 }
 
 fn present(manifest: Manifest) -> Located {

@@ -135,7 +135,8 @@ impl Error {
         self.store() == Some(&ErrorKind::ChildMissing)
     }
 
-    fn store(&self) -> Option<&ErrorKind> {
+    /// What a store said, if it was one that failed.
+    pub(super) fn store(&self) -> Option<&ErrorKind> {
         match &self.cause {
             Cause::Store(error) => Some(error.kind()),
             Cause::TagTaken { .. }

@@ -9,7 +9,8 @@
 //! - `tags`: the guard before the first write, the commit point, the check afterwards.
 //! - `outcome`: what it came to.
 //! - `run`: one copy in progress, and where it finds manifests.
-//! - `shared`: what copies of one process know in common; `turns`: one at a time per content.
+//! - `shared`: what copies of one process know in common; `turns`: one at a time per content;
+//!   `places`: where blobs can be read besides their source.
 //! - `crew`: tasks that end together.
 //!
 //! # Invariants
@@ -18,6 +19,11 @@
 //! - A tag moves only after everything below it is there; setting the first tag is the commit point.
 //! - No blob is committed whose bytes were not hashed here and found right.
 //! - Whoever waits for a child, or for another copy of the same content, holds no permit.
+//! - What was read for one job may serve another that wants the same digest. It has that digest
+//!   from its own source, which resolved or listed it for its own credentials: that is the proof
+//!   that it may have the bytes. No digest gets from one job to another.
+//! - Sharing is optimisation. Bytes read at another destination are verified like those of a
+//!   source, and whatever goes wrong there ends with a read of the source.
 //! - No task outlives the call that started it.
 //! - Nothing here knows HTTP or Terraform.
 
@@ -30,6 +36,7 @@ mod job;
 #[cfg(test)]
 mod memory;
 mod outcome;
+mod places;
 mod run;
 mod shared;
 mod tags;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::{Error, Side, Step};
+use super::places::Author;
 use super::shared::{At, Shared, permit};
+use super::verified::Origin;
+use super::walk;
 use crate::content::{self, Destination, ErrorKind, Source};
 use crate::oci::{Descriptor, Digest, Manifest, Version};
 use crate::task::Context;
@@ -14,6 +17,8 @@ pub(super) struct Run {
     pub(super) shared: Arc<Shared>,
     pub(super) source: Arc<dyn Source>,
     pub(super) destination: Arc<dyn Destination>,
+    /// How others wait for what this one puts.
+    pub(super) author: Author,
     /// Manifests read from the source.
     pub(super) pulls: AtomicU64,
     /// Bytes of blobs written.
@@ -33,12 +38,25 @@ pub(super) struct Located {
 struct ForeignAlgorithm;
 
 impl Run {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        source: Arc<dyn Source>,
+        destination: Arc<dyn Destination>,
+    ) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            source,
+            destination,
+            author: shared.places.author(),
+            pulls: AtomicU64::new(0),
+            moved_bytes: AtomicU64::new(0),
+        }
+    }
+
     /// Finds a manifest at the destination, else at the source.
     pub(super) async fn locate(&self, cx: &Context, digest: &Digest) -> Result<Located, Error> {
         let there = self.at_destination(digest);
-        let known = self.shared.manifests.get(&there);
-        if let Some(manifest) = known.or_else(|| self.shared.manifests.get(&self.at_source(digest)))
-        {
+        if let Some(manifest) = self.shared.manifests.get(digest) {
             let is_present =
                 self.shared.present.contains(&there) || self.is_present(cx, digest).await?;
             return Ok(Located {
@@ -81,7 +99,7 @@ impl Run {
         let failed = |error| Error::new(Side::Destination, Step::ReadManifest, digest, error);
         let there = self.at_destination(digest);
         if self.shared.present.contains(&there)
-            && let Some(manifest) = self.shared.manifests.get(&there)
+            && let Some(manifest) = self.shared.manifests.get(digest)
         {
             return Ok(Some(manifest));
         }
@@ -93,23 +111,22 @@ impl Run {
             return Ok(None);
         };
         verify(&manifest, digest).map_err(failed)?;
-        self.shared.present.note(there.clone());
-        self.shared.manifests.put(there, manifest.clone());
+        self.shared.present.note(there);
+        self.shared.manifests.put(manifest.clone());
         Ok(Some(manifest))
     }
 
-    /// Reads a manifest at the source, unless a copy in this process did so already. Copies that
-    /// want the same one at the same moment cause one read.
+    /// Reads a manifest at the source, unless a copy in this process has read it, wherever. Copies
+    /// that want the same one at the same moment cause one read.
     pub(super) async fn read_here(&self, cx: &Context, digest: &Digest) -> Result<Manifest, Error> {
         let failed = |error| Error::new(Side::Source, Step::ReadManifest, digest, error);
-        let here = self.at_source(digest);
         let _turn = self
             .shared
             .reading
-            .take(cx, here.clone())
+            .take(cx, digest.clone())
             .await
             .map_err(|stopped| failed(stopped.into()))?;
-        if let Some(manifest) = self.shared.manifests.get(&here) {
+        if let Some(manifest) = self.shared.manifests.get(digest) {
             return Ok(manifest);
         }
         let manifest = match self.pull(cx, digest).await {
@@ -117,7 +134,7 @@ impl Run {
             pulled => pulled,
         };
         let manifest = manifest.map_err(failed)?;
-        self.shared.manifests.put(here, manifest.clone());
+        self.shared.manifests.put(manifest.clone());
         Ok(manifest)
     }
 
@@ -129,12 +146,37 @@ impl Run {
         Ok(manifest)
     }
 
-    pub(super) fn at_source(&self, digest: &Digest) -> At {
-        (self.source.repository().clone(), digest.clone())
+    /// The source, as where blobs come from.
+    pub(super) fn origin(&self) -> Origin {
+        Origin::Source(Arc::clone(&self.source))
     }
 
     pub(super) fn at_destination(&self, digest: &Digest) -> At {
         (self.destination.repository().clone(), digest.clone())
+    }
+
+    /// Notes that the destination has a blob.
+    pub(super) fn has_blob(&self, digest: &Digest) {
+        self.shared.present.note(self.at_destination(digest));
+        let places = &self.shared.places;
+        places.hold(&self.author, &self.destination, digest);
+    }
+
+    /// Notes that the destination has a manifest, and so all blobs that it lists.
+    pub(super) fn has_manifest(&self, manifest: &Manifest) {
+        let there = self.at_destination(manifest.digest());
+        self.shared.present.note(there);
+        self.shared.manifests.put(manifest.clone());
+        let blobs = walk::blobs(manifest).map(|blob| &blob.digest);
+        let places = &self.shared.places;
+        places.refer(&self.author, &self.destination, blobs);
+    }
+
+    /// Forgets that the destination has something.
+    pub(super) fn doubt(&self, digest: &Digest) {
+        self.shared.present.forget(&self.at_destination(digest));
+        let repository = self.destination.repository();
+        self.shared.places.forget(repository, digest);
     }
 
     /// Notes that a blob was written.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::job::Limits;
+use super::places::Places;
 use super::turns::Turns;
 use crate::oci::{Digest, Manifest, Repository};
 use crate::task::{Context, Stopped};
@@ -14,12 +15,20 @@ use crate::task::{Context, Stopped};
 pub(super) type At = (Repository, Digest);
 
 /// One per engine. All of it is optimisation: losing any entry costs requests, not correctness.
+///
+/// Content is known by its digest here, wherever it was read. Whoever asks for a digest has it from
+/// what its own source resolved or listed, with its own credentials: that is the proof that it may
+/// have the bytes.
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// Manifests read, by the repository they were read from.
+    /// Manifests read.
     pub(super) manifests: Manifests,
-    /// Who reads which manifest from which source.
-    pub(super) reading: Arc<Turns<At>>,
+    /// Who reads which manifest from a source.
+    pub(super) reading: Arc<Turns<Digest>>,
+    /// Who reads which blob from a source.
+    pub(super) fetching: Arc<Turns<Digest>>,
+    /// Where else blobs can be read.
+    pub(super) places: Arc<Places>,
     /// What is at which destination.
     pub(super) present: Present,
     /// Who writes what to which destination.
@@ -38,6 +47,8 @@ impl Shared {
         Self {
             manifests: Manifests::default(),
             reading: Arc::new(Turns::new()),
+            fetching: Arc::new(Turns::new()),
+            places: Arc::default(),
             present: Present::default(),
             writing: Arc::new(Turns::new()),
             transfers: Transfers::new(limits.transfers),
@@ -55,24 +66,24 @@ pub(super) struct Manifests {
 
 #[derive(Debug, Default)]
 struct Recent {
-    entries: HashMap<At, (u64, Manifest)>,
-    by_use: BTreeMap<u64, At>,
+    entries: HashMap<Digest, (u64, Manifest)>,
+    by_use: BTreeMap<u64, Digest>,
     uses: u64,
     bytes: usize,
 }
 
 impl Manifests {
-    pub(super) fn get(&self, at: &At) -> Option<Manifest> {
+    pub(super) fn get(&self, digest: &Digest) -> Option<Manifest> {
         let mut recent = lock(&self.inner);
-        let manifest = recent.remove(at)?;
-        recent.insert(at.clone(), manifest.clone());
+        let manifest = recent.remove(digest)?;
+        recent.insert(manifest.clone());
         Some(manifest)
     }
 
-    pub(super) fn put(&self, at: At, manifest: Manifest) {
+    pub(super) fn put(&self, manifest: Manifest) {
         let mut recent = lock(&self.inner);
-        recent.remove(&at);
-        recent.insert(at, manifest);
+        recent.remove(manifest.digest());
+        recent.insert(manifest);
         while recent.bytes > MANIFEST_BYTES && recent.forget_oldest() {}
     }
 
@@ -83,23 +94,25 @@ impl Manifests {
 }
 
 impl Recent {
-    fn insert(&mut self, at: At, manifest: Manifest) {
+    fn insert(&mut self, manifest: Manifest) {
+        let digest = manifest.digest().clone();
         self.uses += 1;
         self.bytes += weight(&manifest);
-        self.by_use.insert(self.uses, at.clone());
-        self.entries.insert(at, (self.uses, manifest));
+        self.by_use.insert(self.uses, digest.clone());
+        self.entries.insert(digest, (self.uses, manifest));
     }
 
-    fn remove(&mut self, at: &At) -> Option<Manifest> {
-        let (used, manifest) = self.entries.remove(at)?;
+    fn remove(&mut self, digest: &Digest) -> Option<Manifest> {
+        let (used, manifest) = self.entries.remove(digest)?;
         self.by_use.remove(&used);
         self.bytes -= weight(&manifest);
         Some(manifest)
     }
 
     fn forget_oldest(&mut self) -> bool {
-        let oldest = self.by_use.first_key_value().map(|(_, at)| at.clone());
-        oldest.is_some_and(|at| self.remove(&at).is_some())
+        let oldest = self.by_use.first_key_value();
+        let oldest = oldest.map(|(_, digest)| digest.clone());
+        oldest.is_some_and(|digest| self.remove(&digest).is_some())
     }
 }
 

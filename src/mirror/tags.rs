@@ -131,9 +131,7 @@ impl Tags {
                 Ok(()) | Err(_) => {}
             }
         }
-        let there = run.at_destination(root.digest());
-        run.shared.present.note(there.clone());
-        run.shared.manifests.put(there, root.clone());
+        run.has_manifest(root);
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! Moving blobs: many at once, each once per destination, each verified before it is committed.
+//! Moving blobs: many at once, each once per destination, each read once from a source, each
+//! verified before it is committed.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,9 +10,10 @@ use futures_util::stream;
 
 use super::crew::Crew;
 use super::error::{Error, Side, Step};
+use super::places::{Choice, Reading, Waiting};
 use super::run::{Run, flat};
 use super::shared::is_big;
-use super::verified::{Reader, Verdict, backoff};
+use super::verified::{Origin, Reader, Verdict, backoff};
 use crate::content::{self, ByteStream, ErrorKind, Upload};
 use crate::oci::Descriptor;
 use crate::task::Context;
@@ -49,26 +51,111 @@ fn in_turns(mut blobs: Vec<Descriptor>) -> impl Iterator<Item = Descriptor> {
     })
 }
 
+/// Where one look at the possibilities led.
+enum Progress {
+    /// The destination has the blob.
+    Done,
+    /// Another copy has it, and it cannot be read there yet.
+    Later(Waiting),
+}
+
 /// Brings one blob to the destination, unless another copy does so at this moment: then this one
 /// waits without a permit, and takes over if the other one fails.
 async fn transfer_one(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), Error> {
     let stopped = |stopped| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, stopped);
     let there = run.at_destination(&blob.digest);
-    let _turn = run
-        .shared
-        .writing
-        .take(cx, there.clone())
-        .await
-        .map_err(stopped)?;
-    if run.shared.present.contains(&there) {
-        return Ok(());
+    loop {
+        let turn = run.shared.writing.take(cx, there.clone()).await;
+        let turn = turn.map_err(stopped)?;
+        if run.shared.present.contains(&there) {
+            return Ok(());
+        }
+        let waiting = match come_by(cx, run, blob).await? {
+            Progress::Done => return Ok(()),
+            Progress::Later(waiting) => waiting,
+        };
+        // Others may need the turn before what we wait for can happen.
+        drop(turn);
+        waiting.over(cx).await.map_err(stopped)?;
     }
+}
+
+/// Brings one blob from where it is best read: another destination that has it, else the source.
+///
+/// One at a time asks a source for a blob. Whoever finds it being read there waits, without a
+/// permit, and then reads the copy. So the one that reads waits for nothing but a permit, and those
+/// who hold one wait for nothing.
+async fn come_by(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Progress, Error> {
+    if is_empty_config(blob) {
+        return bring(cx, run, blob, &run.origin()).await;
+    }
+    let shared = &run.shared;
+    let wanted_at = run.destination.repository();
+    let mut turn = None;
+    loop {
+        let choice = shared.places.choose(&run.author, wanted_at, &blob.digest);
+        match choice {
+            Choice::Read(reading) => {
+                turn = None;
+                if let Some(done) = bring_copy(cx, run, blob, reading).await? {
+                    return Ok(done);
+                }
+            }
+            Choice::Wait(waiting) => return Ok(Progress::Later(waiting)),
+            Choice::Source if turn.is_some() => {
+                return bring(cx, run, blob, &run.origin()).await;
+            }
+            Choice::Source => {
+                let taken = shared.fetching.take(cx, blob.digest.clone()).await;
+                turn = Some(taken.map_err(|stopped| {
+                    Error::new(Side::Source, Step::ReadBlob, &blob.digest, stopped)
+                })?);
+            }
+        }
+    }
+}
+
+/// Brings one blob from another destination; `None` when it cannot be read there.
+async fn bring_copy(
+    cx: &Context,
+    run: &Run,
+    blob: &Descriptor,
+    reading: Reading,
+) -> Result<Option<Progress>, Error> {
+    let copy = Origin::Copy(Arc::clone(reading.destination()));
+    let error = match bring(cx, run, blob, &copy).await {
+        Ok(done) => return Ok(Some(done)),
+        Err(error) => error,
+    };
+    match error.store() {
+        Some(kind) if error.side == Side::Source && !error.is_stop() => {
+            tracing::debug!(
+                digest = %blob.digest,
+                copy = %reading.destination().repository(),
+                %error,
+                "the copy cannot be read, looking elsewhere"
+            );
+            reading.failed(kind);
+            Ok(None)
+        }
+        _ => Err(error),
+    }
+}
+
+/// Brings one blob from one origin.
+async fn bring(
+    cx: &Context,
+    run: &Run,
+    blob: &Descriptor,
+    origin: &Origin,
+) -> Result<Progress, Error> {
     let permit = run.shared.transfers.acquire(cx, blob.size).await;
-    let _permit = permit.map_err(stopped)?;
-    insist(cx, run, blob).await?;
-    run.shared.present.note(there);
+    let _permit = permit
+        .map_err(|stopped| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, stopped))?;
+    insist(cx, run, blob, origin).await?;
+    run.has_blob(&blob.digest);
     run.count_moved(blob);
-    Ok(())
+    Ok(Progress::Done)
 }
 
 /// Why one attempt failed.
@@ -82,15 +169,15 @@ enum Fault {
 #[error("the blob is empty, and the registry does not take empty blobs")]
 struct EmptyBlob(#[source] content::Error);
 
-/// Attempts a transfer until it is done or does not make sense any more. The source may send wrong
+/// Attempts a transfer until it is done or does not make sense any more. The origin may send wrong
 /// bytes once; the destination may lose an upload twice.
-async fn insist(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), Error> {
+async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Error> {
     let from = |error| Error::new(Side::Source, Step::ReadBlob, &blob.digest, error);
     let to = |error| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, error);
     let mut was_wrong = false;
     let mut lost = 0;
     loop {
-        match attempt(cx, run, blob).await {
+        match attempt(cx, run, blob, origin).await {
             Ok(()) => return Ok(()),
             Err(Fault::Source(error)) if is_wrong(&error) && !was_wrong => {
                 was_wrong = true;
@@ -113,11 +200,11 @@ async fn insist(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), Error>
 }
 
 /// One upload, with bytes read from the start.
-async fn attempt(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), Fault> {
+async fn attempt(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Fault> {
     let verdict = Verdict::default();
     let begin = cx.settle(GRACE, run.destination.begin_upload(cx, blob));
     // Both sides at once: that saves a round trip, and the upload does not wait long for bytes.
-    let (bytes, upload) = tokio::join!(open(cx, run, blob, &verdict), begin);
+    let (bytes, upload) = tokio::join!(open(cx, origin, blob, &verdict), begin);
     let (bytes, upload) = match (bytes, flat(upload)) {
         (Ok(bytes), Ok(upload)) => (bytes, upload),
         (Err(error), Ok(upload)) => {
@@ -138,18 +225,18 @@ async fn attempt(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), Fault
     })
 }
 
-/// The bytes of a blob, from the source unless they are known.
+/// The bytes of a blob, from its origin unless they are known.
 async fn open(
     cx: &Context,
-    run: &Run,
+    origin: &Origin,
     blob: &Descriptor,
     verdict: &Verdict,
 ) -> Result<ByteStream, content::Error> {
-    if blob.size == 2 && blob.digest.as_str() == EMPTY_CONFIG {
+    if is_empty_config(blob) {
         let bytes = Bytes::from_static(b"{}");
         return Ok(Box::pin(stream::iter([Ok(bytes)])));
     }
-    let mut reader = Reader::new(cx.clone(), Arc::clone(&run.source), blob.clone());
+    let mut reader = Reader::new(cx.clone(), origin.clone(), blob.clone());
     reader.start().await?;
     Ok(reader.into_stream(verdict.clone()))
 }
@@ -167,7 +254,12 @@ async fn is_there(cx: &Context, run: &Run, blob: &Descriptor) -> Result<bool, co
     Ok(present.contains(&blob.digest))
 }
 
-/// Whether the source's bytes are not those of the digest.
+/// Whether the bytes of a blob are known without asking anybody.
+fn is_empty_config(blob: &Descriptor) -> bool {
+    blob.size == 2 && blob.digest.as_str() == EMPTY_CONFIG
+}
+
+/// Whether the bytes are not those of the digest.
 fn is_wrong(error: &content::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,5 +1,5 @@
-//! The bytes of a blob as they come from the source: resumed when cut, hashed on the way, and
-//! never complete unless they are right.
+//! The bytes of a blob as they come from a store: resumed when cut, hashed on the way, and never
+//! complete unless they are right.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,19 +7,28 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 
-use crate::content::{ByteStream, Error, ErrorKind, Source};
+use crate::content::{ByteStream, Destination, Error, ErrorKind, Source};
 use crate::oci::{Descriptor, Hasher};
 use crate::task::Context;
+
+/// Where the bytes of a blob come from.
+#[derive(Clone)]
+pub(super) enum Origin {
+    /// Where the job says.
+    Source(Arc<dyn Source>),
+    /// A destination that has it already.
+    Copy(Arc<dyn Destination>),
+}
 
 /// Reads one blob.
 ///
 /// The last chunk is withheld until size and digest of the whole are known to be right, so whoever
 /// consumes the stream cannot complete a wrong blob. A cut or stalled transfer is taken up where
-/// it ended. At most two chunks of the source's stream are held: the withheld one, and the one
+/// it ended. At most two chunks of the store's stream are held: the withheld one, and the one
 /// that takes its place.
 pub(super) struct Reader {
     cx: Context,
-    source: Arc<dyn Source>,
+    origin: Origin,
     blob: Descriptor,
     stream: Option<ByteStream>,
     received: u64,
@@ -56,11 +65,11 @@ enum Broken {
 
 impl Reader {
     /// A reader at the start of a blob; nothing is asked for yet.
-    pub(super) fn new(cx: Context, source: Arc<dyn Source>, blob: Descriptor) -> Self {
+    pub(super) fn new(cx: Context, origin: Origin, blob: Descriptor) -> Self {
         Self {
             hasher: Some(blob.digest.hasher()),
             cx,
-            source,
+            origin,
             blob,
             stream: None,
             received: 0,
@@ -69,11 +78,11 @@ impl Reader {
         }
     }
 
-    /// Asks the source for the first byte. A blob without bytes is checked at once.
+    /// Asks for the first byte. A blob without bytes is checked at once.
     ///
     /// # Errors
     ///
-    /// The source cannot be opened, or was interrupted too often.
+    /// The blob cannot be opened, or was interrupted too often.
     pub(super) async fn start(&mut self) -> Result<(), Error> {
         if self.blob.size == 0 {
             return self.finish().map(drop);
@@ -162,7 +171,7 @@ impl Reader {
     }
 
     async fn open(&mut self) -> Result<&mut ByteStream, Error> {
-        let opening = self.source.open_blob(&self.cx, &self.blob, self.received);
+        let opening = self.origin.open_blob(&self.cx, &self.blob, self.received);
         let stream = self.cx.run(opening).await??;
         Ok(self.stream.insert(stream))
     }
@@ -196,6 +205,20 @@ impl Reader {
             "blob transfer interrupted, resuming"
         );
         Ok(self.cx.pause(delay).await?)
+    }
+}
+
+impl Origin {
+    async fn open_blob(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        offset: u64,
+    ) -> Result<ByteStream, Error> {
+        match self {
+            Self::Source(source) => source.open_blob(cx, blob, offset).await,
+            Self::Copy(copy) => copy.read_back(cx, blob, offset).await,
+        }
     }
 }
 

@@ -213,16 +213,21 @@ impl Graph {
     pub(super) fn blobs<'a>(
         nodes: impl Iterator<Item = &'a Node>,
     ) -> BTreeMap<Digest, &'a Descriptor> {
-        let mut blobs = BTreeMap::new();
-        for child in nodes.flat_map(|node| node.manifest.children()) {
-            let (Child::Manifest(blob) | Child::Config(blob) | Child::Layer(blob)) = child;
-            let is_manifest = matches!(child, Child::Manifest(entry) if is_manifest(entry));
-            if !is_manifest && !blob.media_type.is_nondistributable() {
-                blobs.entry(blob.digest.clone()).or_insert(blob);
-            }
+        let mut distinct = BTreeMap::new();
+        for blob in nodes.flat_map(|node| blobs(&node.manifest)) {
+            distinct.entry(blob.digest.clone()).or_insert(blob);
         }
-        blobs
+        distinct
     }
+}
+
+/// The blobs of a manifest that are copied.
+pub(super) fn blobs(manifest: &Manifest) -> impl Iterator<Item = &Descriptor> {
+    manifest.children().iter().filter_map(|child| {
+        let (Child::Manifest(blob) | Child::Config(blob) | Child::Layer(blob)) = child;
+        let is_manifest = matches!(child, Child::Manifest(entry) if is_manifest(entry));
+        (!is_manifest && !blob.media_type.is_nondistributable()).then_some(blob)
+    })
 }
 
 fn too_complex(digest: &Digest) -> Error {

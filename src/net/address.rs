@@ -9,6 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
+/// The instance metadata service of AWS over IPv6, which is unique-local and not link-local.
+const AWS_METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+
 /// Whether the URL names this machine: `localhost`, a name below it, or a loopback address.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -30,6 +33,19 @@ pub(crate) fn is_private(url: &Url) -> bool {
             IpAddr::V6(address) => is_private_v6(address),
         },
         None => true,
+    }
+}
+
+/// Whether the URL names an address of the link itself, or another one at which a cloud tells
+/// machines their credentials: nothing that a registry could be at.
+pub(crate) fn is_link_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_link_local(),
+        Some(Host::Ipv6(address)) => match canonical(address) {
+            IpAddr::V4(address) => address.is_link_local(),
+            IpAddr::V6(address) => address.is_unicast_link_local() || address == AWS_METADATA,
+        },
+        Some(Host::Domain(_)) | None => false,
     }
 }
 
@@ -107,6 +123,27 @@ mod tests {
                 "[::ffff:127.0.0.1]",
             ],
             &["example.com", "localhost.example.com", "10.0.0.1", "[::2]"],
+        );
+    }
+
+    #[test]
+    fn addresses_with_credentials_of_machines_are_recognised() {
+        check(
+            is_link_local,
+            &[
+                "169.254.169.254",
+                "2852039166",
+                "[fe80::1]",
+                "[::ffff:169.254.170.2]",
+                "[fd00:ec2::254]",
+            ],
+            &[
+                "127.0.0.1",
+                "10.0.0.1",
+                "169.253.0.1",
+                "localhost",
+                "[fd00::1]",
+            ],
         );
     }
 

@@ -61,8 +61,7 @@ pub enum InvalidReference {
     TooLong(usize),
     /// The tag breaks the grammar.
     #[error(
-        "`{0}` is not a tag: a letter, digit or `_`, then at most 127 letters, digits, `.`, `_` \
-         or `-`"
+        "`{0}` is not a tag: up to 128 letters, digits, `.`, `_` or `-`, the first none of `.` and `-`"
     )]
     Tag(String),
     /// The digest breaks the grammar.

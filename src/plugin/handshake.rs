@@ -1,5 +1,6 @@
 //! What the host hands over in the environment, and the one line that answers it.
 
+#[cfg(any(not(unix), test))]
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::listener::{Address, DEFAULT_PORTS, Place};
+use super::listener::{Address, Place};
 
 /// What the host asks for.
 #[derive(Debug)]
@@ -19,8 +20,6 @@ pub(super) struct Host {
     pub(super) place: Place,
     /// Whether the host reads a seventh field.
     asks_about_multiplexing: bool,
-    /// Whether the host speaks our version of the protocol. If not, it says so itself.
-    pub(super) speaks_our_protocol: bool,
 }
 
 /// Why the process cannot be a plugin.
@@ -33,6 +32,7 @@ pub(super) enum HandshakeError {
     #[error("the certificate in {CLIENT_CERTIFICATE} cannot be read")]
     Certificate,
     /// The port range cannot be used.
+    #[cfg(any(not(unix), test))]
     #[error("{0} is not a port number")]
     Port(&'static str),
 }
@@ -47,21 +47,20 @@ impl Host {
         let certificate = variable(CLIENT_CERTIFICATE).map(|pem| {
             CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| HandshakeError::Certificate)
         });
-        let versions = variable("PLUGIN_PROTOCOL_VERSIONS").unwrap_or_default();
         Ok(Self {
             client_certificate: certificate.transpose()?,
             place: Place {
                 directory: variable("PLUGIN_UNIX_SOCKET_DIR").map(PathBuf::from),
                 group: variable("PLUGIN_UNIX_SOCKET_GROUP"),
+                #[cfg(any(not(unix), test))]
                 ports: ports(&variable)?,
             },
             asks_about_multiplexing: variable("PLUGIN_MULTIPLEX_GRPC").is_some(),
-            speaks_our_protocol: versions.split(',').any(|version| version.trim() == "6"),
         })
     }
 
-    /// The handshake line, with its end. The protocol named is ours even when the host speaks
-    /// another: its complaint about the mismatch is better than ours.
+    /// The handshake line, with its end. The protocol named is ours, whichever the host offers in
+    /// `PLUGIN_PROTOCOL_VERSIONS`: its complaint about a mismatch is better than ours.
     pub(super) fn line(&self, address: &Address, certificate: Option<&[u8]>) -> String {
         let Address { network, text } = address;
         let certificate = certificate
@@ -77,6 +76,7 @@ impl Host {
     }
 }
 
+#[cfg(any(not(unix), test))]
 fn ports(
     variable: &impl Fn(&str) -> Option<String>,
 ) -> Result<RangeInclusive<u16>, HandshakeError> {
@@ -84,7 +84,7 @@ fn ports(
         None => Ok(default),
         Some(text) => text.parse().map_err(|_| HandshakeError::Port(name)),
     };
-    let (first, last) = DEFAULT_PORTS.into_inner();
+    let (first, last) = Place::default().ports.into_inner();
     Ok(port("PLUGIN_MIN_PORT", first)?..=port("PLUGIN_MAX_PORT", last)?)
 }
 
@@ -151,10 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn the_protocol_of_the_host_is_found_in_any_order() {
-        for (versions, ours) in [("6,5", true), ("5, 6", true), ("5", false), ("16", false)] {
+    fn the_protocol_is_ours_whatever_the_host_speaks() {
+        for versions in ["6,5", "5", ""] {
             let host = host(&[("PLUGIN_PROTOCOL_VERSIONS", versions)]).unwrap();
-            assert_eq!(host.speaks_our_protocol, ours, "{versions}");
+            assert!(host.line(&unix(), None).starts_with("1|6|"), "{versions}");
         }
     }
 
@@ -162,6 +162,8 @@ mod tests {
     fn what_the_host_hands_over_is_checked() {
         let certificate = host(&[(CLIENT_CERTIFICATE, "no certificate")]);
         assert!(matches!(certificate, Err(HandshakeError::Certificate)));
+        let ports = host(&[("PLUGIN_MAX_PORT", "10007")]).unwrap().place.ports;
+        assert_eq!(ports, 10_000..=10_007);
         let port = host(&[("PLUGIN_MIN_PORT", "70000")]);
         assert!(matches!(port, Err(HandshakeError::Port("PLUGIN_MIN_PORT"))));
     }

@@ -1,6 +1,7 @@
 //! Where the host connects: a Unix socket, or loopback TCP where there are none.
 
 use std::io;
+#[cfg(any(not(unix), test))]
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -9,7 +10,6 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tonic::transport::server::Connected;
@@ -24,19 +24,22 @@ pub(super) struct Place {
     /// Group that may connect as well, by name or number.
     pub(super) group: Option<String>,
     /// Ports to choose from where there are no sockets.
+    #[cfg(any(not(unix), test))]
     pub(super) ports: RangeInclusive<u16>,
 }
 
-/// What holds when no host asks for anything.
+/// What holds when no host asks for anything. The ports are those that hosts name.
 impl Default for Place {
     fn default() -> Self {
         Self {
             directory: None,
             group: None,
+            #[cfg(any(not(unix), test))]
             ports: 10_000..=25_000,
         }
     }
 }
+
 /// Where the plugin listens, in the words of the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address {
@@ -53,11 +56,8 @@ pub(super) enum Listener {
     #[cfg(unix)]
     Unix(tokio::net::UnixListener),
     /// Loopback TCP.
-    #[cfg_attr(
-        unix,
-        expect(dead_code, reason = "only where there are no Unix sockets")
-    )]
-    Tcp(TcpListener),
+    #[cfg(any(not(unix), test))]
+    Tcp(tokio::net::TcpListener),
 }
 
 impl Listener {
@@ -65,6 +65,7 @@ impl Listener {
         match self {
             #[cfg(unix)]
             Self::Unix(listener) => Ok(Connection::new(listener.accept().await?.0)),
+            #[cfg(any(not(unix), test))]
             Self::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
                 stream.set_nodelay(true)?;
@@ -194,9 +195,6 @@ impl AsyncWrite for Connection {
         self.0.is_write_vectored()
     }
 }
-
-/// What the host names when it names ports.
-pub(super) const DEFAULT_PORTS: RangeInclusive<u16> = 10_000..=25_000;
 
 /// Clients that are proving who they are at the same time. The host is one; more are strangers.
 const MAX_GREETINGS: usize = 32;

@@ -1,6 +1,7 @@
 //! Opening the place where the host connects.
 
 use std::io;
+use std::path::PathBuf;
 
 use super::listener::{Address, Listener, Place};
 
@@ -15,11 +16,23 @@ pub(super) struct Socket {
     pub(super) file: SocketFile,
 }
 
-#[cfg(unix)]
-pub(super) use unix::{SocketFile, open};
+/// The file of a socket, where there is one. Nobody else removes it.
+#[derive(Debug)]
+pub(super) struct SocketFile(Option<PathBuf>);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // It is gone already when somebody cleaned the folder up.
+            drop(std::fs::remove_file(path));
+        }
+    }
+}
 
 #[cfg(not(unix))]
-pub(super) use tcp::{SocketFile, open};
+pub(super) use tcp::open;
+#[cfg(unix)]
+pub(super) use unix::open;
 
 #[cfg(unix)]
 mod unix {
@@ -27,24 +40,13 @@ mod unix {
     use std::os::unix::fs::{PermissionsExt, chown};
     use std::path::{Path, PathBuf};
 
-    use super::{Address, Listener, Place, Socket, io};
-
-    /// The file of a socket. Nobody else removes it.
-    #[derive(Debug)]
-    pub(in super::super) struct SocketFile(PathBuf);
-
-    impl Drop for SocketFile {
-        fn drop(&mut self) {
-            // It is gone already when somebody cleaned the folder up.
-            drop(std::fs::remove_file(&self.0));
-        }
-    }
+    use super::{Address, Listener, Place, Socket, SocketFile, io};
 
     /// Opens a socket that only the owner of this process, and the group asked for, can reach.
     pub(in super::super) fn open(place: &Place) -> io::Result<Socket> {
         let path = free_path(place)?;
         let listener = tokio::net::UnixListener::bind(&path)?;
-        let file = SocketFile(path.clone());
+        let file = SocketFile(Some(path.clone()));
         let mode = match &place.group {
             None => 0o600,
             Some(group) => {
@@ -114,7 +116,7 @@ mod unix {
             Place {
                 directory,
                 group: group.map(str::to_owned),
-                ports: 10_000..=25_000,
+                ..Place::default()
             }
         }
 
@@ -150,13 +152,9 @@ mod unix {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(any(not(unix), test))]
 mod tcp {
-    use super::{Address, Listener, Place, Socket, io};
-
-    /// There is no file.
-    #[derive(Debug)]
-    pub(in super::super) struct SocketFile;
+    use super::{Address, Listener, Place, Socket, SocketFile, io};
 
     /// Opens the first free port of the range on the loopback interface.
     pub(in super::super) fn open(place: &Place) -> io::Result<Socket> {
@@ -165,18 +163,38 @@ mod tcp {
             match std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port)) {
                 Ok(listener) => {
                     listener.set_nonblocking(true)?;
+                    let text = listener.local_addr()?.to_string();
+                    let network = "tcp";
                     return Ok(Socket {
                         listener: Listener::Tcp(tokio::net::TcpListener::from_std(listener)?),
-                        address: Address {
-                            network: "tcp",
-                            text: format!("127.0.0.1:{port}"),
-                        },
-                        file: SocketFile,
+                        address: Address { network, text },
+                        file: SocketFile(None),
                     });
                 }
                 Err(error) => last = error,
             }
         }
         Err(last)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[tokio::test]
+        async fn the_first_port_that_is_free_is_taken() {
+            let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let taken = taken.local_addr().unwrap().port();
+            let place = |ports| Place {
+                ports,
+                ..Place::default()
+            };
+            let error = open(&place(taken..=taken)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+            // The system chooses for port 0, so this range has a free one.
+            let socket = open(&place(0..=taken)).unwrap();
+            assert_eq!(socket.address.network, "tcp");
+            std::net::TcpStream::connect(&socket.address.text).unwrap();
+        }
     }
 }

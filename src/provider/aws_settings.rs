@@ -54,10 +54,7 @@ pub(super) fn read(
         sts_endpoint,
         ecrpublic_endpoint,
         max_retries: max_retries?,
-        adaptive_retries: config
-            .retry_mode
-            .known()
-            .is_some_and(|mode| mode == "adaptive"),
+        adaptive_retries: text(&config.retry_mode).map(|mode| mode == "adaptive"),
         ca_bundle: text(&config.custom_ca_bundle)
             .map(|path| environment.expand(FilePath::new(&path))),
         // An empty proxy is a statement: none.

@@ -26,6 +26,12 @@ pub(crate) fn of_repository(
     tags
 }
 
+/// Whether a repository with these tags was made by this provider.
+pub(crate) fn is_ours(tags: &BTreeMap<String, String>) -> bool {
+    tags.get(CREATED_BY)
+        .is_some_and(|value| value == THIS_PROVIDER)
+}
+
 /// Tells what AWS would refuse in these tags.
 ///
 /// Tagging rules of the AWS General Reference: keys of 1 to 128 and values of up to 256
@@ -131,6 +137,7 @@ mod tests {
         let map = |value: &str| BTreeMap::from([("team".to_owned(), value.to_owned())]);
         let tags = of_repository(&map("platform"), &map("web"));
         assert_eq!(tags["team"], "web");
-        assert_eq!(tags[CREATED_BY], THIS_PROVIDER);
+        assert!(is_ours(&tags));
+        assert!(!is_ours(&map("platform")));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::aws::{self, Session};
-use crate::content::{self, Destination, ErrorKind, Upload};
+use crate::content::{self, ByteStream, Destination, ErrorKind, Upload};
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::registry::{Credential, CredentialSource, Registry};
 use crate::task::{Context, monotonic};
@@ -136,6 +136,15 @@ impl Destination for EcrPublicRepository {
             .filter(|digest| available.contains(digest.as_str()))
             .cloned()
             .collect())
+    }
+
+    async fn read_back(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        offset: u64,
+    ) -> Result<ByteStream, content::Error> {
+        self.registry.read_back(cx, blob, offset).await
     }
 
     async fn begin_upload(

@@ -42,7 +42,7 @@ impl Facts {
 fn not_allowed(account: &AccountId, why: &str) -> Diagnostic {
     Diagnostic::error("AWS account not allowed")
         .detail(format!(
-            "The image would go into account {account}, which {why} of the provider."
+            "The image belongs in account {account}, which {why} of the provider."
         ))
         .hint("Correct the account or role of the resource, or the list of the provider.")
 }
@@ -51,12 +51,12 @@ fn not_allowed(account: &AccountId, why: &str) -> Diagnostic {
 pub(crate) fn no_way(account: &AccountId, own: &AccountId) -> Diagnostic {
     Diagnostic::error("No role leads into the account")
         .detail(format!(
-            "The image is to go into account {account}. The provider's own credentials are in \
+            "The image belongs in account {account}. The provider's own credentials are in \
              account {own}, and neither `assume_role` of the resource nor `account_role` of the \
              provider says how to get there."
         ))
         .hint(
-            "Add `account_role { role_arn = \"arn:aws:iam::{account_id}:role/…\" }` to the \
+            "Check the provider's credentials and roles. If they are right, add `account_role { role_arn = \"arn:aws:iam::{account_id}:role/…\" }` to the \
              provider, or `assume_role` to the resource.",
         )
 }

@@ -74,7 +74,10 @@ pub(crate) fn read(
 
 /// The settings of AWS hold for registries too: a machine has one way out.
 fn http(aws: &aws::Config, environment: &Environment) -> HttpSettings {
-    let bundle = || environment.get("AWS_CA_BUNDLE").map(PathBuf::from);
+    let bundle = || {
+        let path = environment.get("AWS_CA_BUNDLE")?;
+        Some(environment.expand(std::path::Path::new(&path)))
+    };
     HttpSettings {
         ca_bundle: aws.ca_bundle.clone().or_else(bundle),
         http_proxy: aws.http_proxy.clone(),
@@ -135,9 +138,10 @@ pub(crate) fn whole(
             Diagnostic::error("Invalid number")
                 .at(Path::root(name))
                 .detail(format!(
-                    "`{name}` is a whole number from {} to {}.",
+                    "`{name}` is a whole number from {} to {}, not `{}`.",
                     range.start(),
-                    range.end()
+                    range.end(),
+                    number.0
                 )),
         );
     }

@@ -253,6 +253,14 @@ impl Error {
         }
     }
 
+    /// Whether the registry refused the login itself, and not what was done with it.
+    #[must_use]
+    pub fn is_login_refused(&self) -> bool {
+        self.refusal().is_some_and(|refusal| {
+            classify::is_token_refused(refusal) || classify::is_login_expired(refusal)
+        })
+    }
+
     /// How often it was tried.
     #[must_use]
     pub fn attempts(&self) -> u32 {

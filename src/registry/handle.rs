@@ -196,6 +196,15 @@ impl Destination for Registry {
         Ok(self.find_blobs(cx, blobs).await?)
     }
 
+    async fn read_back(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        offset: u64,
+    ) -> Result<ByteStream, content::Error> {
+        Ok(self.read_blob(cx, blob, offset).await?)
+    }
+
     async fn begin_upload(
         &self,
         cx: &Context,

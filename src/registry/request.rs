@@ -256,6 +256,12 @@ impl Registry {
                 "is a private address although the registry is at none",
             ));
         }
+        if address::is_link_local(&target) && !address::is_link_local(base.url()) {
+            return Err(refused_target(
+                &target,
+                "is where clouds keep the credentials of machines",
+            ));
+        }
         Ok(target)
     }
 

@@ -63,6 +63,9 @@ pub struct Entry {
     pub query: String,
     /// The operation of an AWS request.
     pub operation: Option<String>,
+    /// The parameters of a call of STS under their names on the wire, such as
+    /// `Tags.member.1.Key`; never a token.
+    pub parameters: BTreeMap<String, String>,
     /// Headers that say something about the protocol and nothing about credentials.
     pub headers: BTreeMap<String, String>,
     /// Whether an `Authorization` header was sent.
@@ -236,6 +239,7 @@ impl Journal {
             path: parts.uri.path().to_owned(),
             query: redacted(parts.uri.query()),
             operation,
+            parameters: BTreeMap::new(),
             headers: kept(&parts.headers),
             has_authorization: parts.headers.contains_key(http::header::AUTHORIZATION),
             account: None,

@@ -110,6 +110,9 @@ async fn serve_one(
     let operation = operation(&parts, &seen);
     let notes = world.journal.begin(face, &parts, operation.clone());
     parts.extensions.insert(notes.clone());
+    if face == Face::Sts {
+        notes.update(|entry| entry.parameters = parameters(&seen));
+    }
     let inside = String::from_utf8_lossy(&seen);
     let inside = form_decoded(face, &inside);
     let fault = world.faults.strike(&Subject {
@@ -264,6 +267,14 @@ fn operation(parts: &Parts, body: &[u8]) -> Option<String> {
     pairs
         .find(|(name, _)| name == "Action")
         .map(|(_, value)| value.into_owned())
+}
+
+/// What a form says, without what would let somebody else sign in.
+fn parameters(form: &[u8]) -> std::collections::BTreeMap<String, String> {
+    let pairs = url::form_urlencoded::parse(form).into_owned();
+    pairs
+        .filter(|(name, _)| !matches!(name.as_str(), "WebIdentityToken" | "TokenCode"))
+        .collect()
 }
 
 /// `name=value` lines in place of a form, so that a fault can name a role by its ARN.

@@ -214,6 +214,26 @@ async fn a_new_role_is_tried_until_iam_knows_it() {
 }
 
 #[tokio::test]
+async fn a_new_role_in_the_middle_of_a_chain_is_waited_for_too() {
+    let mock = Mock::start().await;
+    let denied = Reply::sts_error(403, "AccessDenied", "who?");
+    mock.script("AssumeRole", HUB, 3, denied);
+    let timing = Timing {
+        between_tries: Duration::ZERO,
+        ..Timing::default()
+    };
+    let aws = Aws::connect_with(&Context::new(), mock.config(), timing)
+        .await
+        .unwrap();
+    let session = aws.session(&Target {
+        role_is_new: true,
+        ..target([hop(HUB), into(3)])
+    });
+    session.identity(&Context::new()).await.unwrap();
+    assert_eq!(mock.count("AssumeRole"), 5);
+}
+
+#[tokio::test]
 async fn credentials_are_renewed_before_they_end_and_from_the_first_hop_on() {
     let mock = Mock::start().await;
     mock.sessions_last(Duration::from_secs(200));

@@ -152,6 +152,29 @@ fn policies_tags_and_keys_are_read_not_only_counted() {
 }
 
 #[test]
+fn white_space_of_a_policy_does_not_count() {
+    let indented = |actions: usize| {
+        let actions = vec!["\n            \"ecr-public:PutImage\""; actions].join(",");
+        format!("{{ \"Statement\": [{{ \"Action\": [{actions}] }}] }}")
+    };
+    let with = |actions| Hop {
+        policy: Some(indented(actions)),
+        ..hop()
+    };
+    assert!(indented(80).len() > 2048);
+    check(&with(80), HopPlace::First, &[]);
+    let too_long = HopProblem::Length {
+        least: 1,
+        most: 2048,
+    };
+    check(
+        &with(100),
+        HopPlace::First,
+        &[(HopMember::Policy, too_long)],
+    );
+}
+
+#[test]
 fn an_account_role_needs_a_placeholder_and_makes_a_role_arn() {
     let role = |template: &str| AccountRole {
         template: template.to_owned(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::mock::{Mock, connect, hop};
-use crate::aws::error::{HopOrigin, KeyMember, KeysOrigin, NamedBy};
+use crate::aws::error::{CredentialOrigin, HopOrigin, KeyMember, KeysOrigin, NamedBy};
 use crate::aws::{Config, Environment, Error, ErrorKind, WebIdentity, WebIdentityToken};
 use crate::net::Secret;
 
@@ -321,6 +321,40 @@ async fn a_refused_role_of_a_profile_is_told_from_one_of_the_provider_block() {
         panic!("{error:?}");
     };
     assert_eq!((hop.origin, hop.hop, hop.of), (HopOrigin::Profile, 1, 1));
+}
+
+#[tokio::test]
+async fn a_missing_source_profile_is_reported_with_the_profile_that_names_it() {
+    let names = ["a", "b", "c", "d", "e", "gone"];
+    let sections = names.windows(2).map(|pair| {
+        let [name, source] = [pair[0], pair[1]];
+        format!(
+            "[profile {name}]\nrole_arn=arn:aws:iam::333333333333:role/{name}\n\
+             source_profile={source}\n"
+        )
+    });
+    let home = Home::with("", &sections.collect::<String>()).await;
+    let error = refused(home.config(&[("AWS_PROFILE", "a")])).await;
+    let ErrorKind::ProfileNotFound {
+        profile, named_by, ..
+    } = error.kind()
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(profile, "gone");
+    assert_eq!(*named_by, NamedBy::Profile("e".to_owned()));
+}
+
+#[tokio::test]
+async fn a_profile_that_wants_keys_of_the_environment_says_that_there_are_none() {
+    let config = "[profile ci]\nrole_arn=arn:aws:iam::333333333333:role/a\n\
+                  credential_source=Environment\n";
+    let home = Home::with("", config).await;
+    let error = refused(home.config(&[("AWS_PROFILE", "ci")])).await;
+    let ErrorKind::NoCredentials { tried } = error.kind() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(tried[0].origin, CredentialOrigin::EnvironmentKeys);
 }
 
 #[tokio::test]

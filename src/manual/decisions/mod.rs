@@ -5,3 +5,4 @@ pub mod destroy;
 pub mod plan_and_digest;
 pub mod plugin_layer;
 pub mod role_chain;
+pub mod sharing;

@@ -6,8 +6,8 @@ fn at(name: &str) -> At {
     (repository, Digest::sha256(name.as_bytes()))
 }
 
-fn manifest(bytes: usize) -> Manifest {
-    let text = format!("{{\"layers\":[],\"x\":\"{}\"}}", "x".repeat(bytes));
+fn manifest(name: &str, bytes: usize) -> Manifest {
+    let text = format!("{{\"layers\":[],\"{name}\":\"{}\"}}", "x".repeat(bytes));
     let media_type = MediaType::new(MediaType::OCI_MANIFEST);
     Manifest::parse(text.into(), &media_type).unwrap()
 }
@@ -15,30 +15,34 @@ fn manifest(bytes: usize) -> Manifest {
 #[test]
 fn manifests_never_weigh_more_than_the_limit() {
     let manifests = Manifests::default();
-    for number in 0..40 {
-        manifests.put(at(&number.to_string()), manifest(1 << 20));
+    let all: Vec<_> = (0..40)
+        .map(|number| manifest(&number.to_string(), 1 << 20))
+        .collect();
+    for manifest in &all {
+        manifests.put(manifest.clone());
         assert!(manifests.bytes() <= MANIFEST_BYTES);
     }
-    assert!(manifests.get(&at("0")).is_none());
-    assert!(manifests.get(&at("39")).is_some());
+    assert!(manifests.get(all[0].digest()).is_none());
+    assert!(manifests.get(all[39].digest()).is_some());
 }
 
 #[test]
 fn the_manifest_that_was_used_last_stays_longest() {
     let manifests = Manifests::default();
-    manifests.put(at("often"), manifest(1 << 20));
+    let often = manifest("often", 1 << 20);
+    manifests.put(often.clone());
     for number in 0..100 {
-        manifests.put(at(&number.to_string()), manifest(1 << 20));
-        assert!(manifests.get(&at("often")).is_some());
+        manifests.put(manifest(&number.to_string(), 1 << 20));
+        assert!(manifests.get(often.digest()).is_some());
     }
 }
 
 #[test]
 fn putting_a_manifest_twice_counts_it_once() {
     let manifests = Manifests::default();
-    manifests.put(at("a"), manifest(100));
+    manifests.put(manifest("a", 100));
     let once = manifests.bytes();
-    manifests.put(at("a"), manifest(100));
+    manifests.put(manifest("a", 100));
     assert_eq!(manifests.bytes(), once);
 }
 

@@ -1,16 +1,24 @@
 //! Any graph, any faults: complete, or an error, and never half tagged.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use fastrand::Rng;
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use super::images::{attestation, child, image, index, layer, plain_child};
-use super::{World, job_with};
-use crate::content::ErrorKind;
+use super::{World, is_idle, job_with};
+use crate::content::{ErrorKind, Source};
 use crate::mirror::memory::{Event, Fault, Memory, On, What};
+use crate::mirror::{Engine, Limits};
 use crate::oci::{Child, Digest, Manifest};
 use crate::task::{Context, Stopped};
 
 const GRAPHS: u64 = 400;
+
+/// Each with several copies at the same time.
+const RUNS: u64 = 80;
 
 #[tokio::test(start_paused = true)]
 async fn any_graph_with_any_faults_ends_complete_or_with_an_error() {
@@ -45,6 +53,65 @@ async fn any_graph_with_any_faults_ends_complete_or_with_an_error() {
         complete > GRAPHS / 4 && complete < GRAPHS,
         "{complete} complete"
     );
+}
+
+/// Several images on the same layers, each to several accounts at once, whatever breaks: every copy
+/// is complete or fails, none hinders another for ever, and a registry that serves what no image
+/// refers to makes no difference.
+#[tokio::test(start_paused = true)]
+async fn copies_at_the_same_time_with_any_faults_end_complete_or_with_an_error() {
+    let mut complete = 0;
+    for seed in 0..RUNS {
+        let mut random = Rng::with_seed(seed);
+        let engine = Engine::new(Limits {
+            transfers: random.usize(1..6),
+        });
+        let hubs = ["one/app", "two/app", "three/app"].map(|path| {
+            let hub = Memory::new("docker.io", path);
+            let root = graph(&mut random, &hub);
+            (hub, root)
+        });
+        let is_shy = random.bool();
+        let mut running = JoinSet::new();
+        let mut targets = Vec::new();
+        for account in 0..random.usize(2..5) {
+            for (hub, root) in &hubs {
+                let path = format!("a{account}{}", hub_path(hub));
+                let world = World {
+                    cx: Context::new(),
+                    engine: engine.clone(),
+                    hub: Arc::clone(hub),
+                    ecr: Memory::new("public.ecr.aws", &path),
+                };
+                world.ecr.shuffle(random.u64(..));
+                if is_shy {
+                    world.ecr.be_shy();
+                }
+                if random.u8(0..3) == 0 {
+                    break_something(&mut random, &world);
+                }
+                targets.push((Arc::clone(&world.ecr), root.clone()));
+                running.spawn(async move { world.start(&job_with(&["1", "2"])).await.is_ok() });
+            }
+        }
+        let limit = Duration::from_secs(24 * 3_600);
+        let done = tokio::time::timeout(limit, running.join_all()).await;
+        let done = done.unwrap_or_else(|_| panic!("seed {seed}: somebody waits for ever"));
+        complete += done.iter().filter(|is_complete| **is_complete).count();
+        for (target, root) in &targets {
+            let is_tagged = !target.tags().is_empty();
+            assert!(!is_tagged || target.has_all(root.digest()), "seed {seed}");
+            assert_eq!(target.open_uploads(), 0, "seed {seed}");
+            is_once(&target.log(), seed);
+        }
+        is_idle(engine.shared());
+    }
+    assert!(complete > 300, "{complete} complete");
+}
+
+fn hub_path(hub: &Memory) -> String {
+    let name = Source::repository(hub).path();
+    format!("/{name}")
 }
 
 /// Without faults, the next copy completes what the last one left.

@@ -222,8 +222,7 @@ fn what_is_no_reference_is_refused_with_its_reason() {
         ),
         (
             "nginx:",
-            "`` is not a tag: a letter, digit or `_`, then at most 127 letters, digits, `.`, `_` or \
-             `-`",
+            "`` is not a tag: up to 128 letters, digits, `.`, `_` or `-`, the first none of `.` and `-`",
         ),
         ("nginx@", "a digest has the form `sha256:<64 hex digits>`"),
         (

@@ -36,17 +36,23 @@ pub(crate) fn copy(error: &Error, names: &Copy<'_>) -> Diagnostic {
             ))
             .hint("To take the tag over, set `overwrite = true`; otherwise choose another tag."),
         Cause::NoSuchPlatform { wanted, available } => {
+            let is_any = !available.is_empty();
             let available: Vec<String> = available.iter().map(|each| format!("`{each}`")).collect();
             Diagnostic::error("Platform not in the image")
                 .at(Path::root("platforms"))
                 .detail(format!(
                     "`{}` has no image for `{wanted}`. It has {}.",
                     names.source,
-                    match available.is_empty() {
-                        true => "none with a platform".to_owned(),
-                        false => available.join(", "),
+                    match is_any {
+                        true => available.join(", "),
+                        false => "none with a platform".to_owned(),
                     }
                 ))
+                .detail(left_behind(error))
+                .hint(match is_any {
+                    true => "Choose among these, or leave `platforms` out to copy the whole image.",
+                    false => "Leave `platforms` out to copy the whole image.",
+                })
         }
         Cause::NotAnIndex(media_type) => Diagnostic::error("Image has no platforms to choose")
             .at(Path::root("platforms"))
@@ -87,17 +93,15 @@ fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) -> Diagnostic
         Side::Source => source::failed(error, store, names),
         Side::Destination => destination::failed(error, store, names),
     };
-    let diagnostic = with_answer(diagnostic, store);
-    if error.partial.is_some() {
-        diagnostic.detail(left_behind(error))
-    } else {
-        diagnostic
-    }
+    with_answer(diagnostic, store).detail(left_behind(error))
 }
 
 /// What stands after a copy that failed.
 fn left_behind(error: &Error) -> String {
     match &error.partial {
+        None if matches!(error.step, Step::Resolve | Step::SelectPlatforms) => {
+            "Nothing was copied, and no tag was changed.".to_owned()
+        }
         None => {
             "No tag was changed. What was copied already is reused by the next apply.".to_owned()
         }

@@ -4,9 +4,11 @@
 
 use crate::content::{self, ErrorKind};
 use crate::mirror::{Error, Step};
+use crate::registry;
 use crate::tf::Diagnostic;
 
 use super::copy::{Copy, doing};
+use super::registry::{find, is_tls};
 
 pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) -> Diagnostic {
     let (summary, hint) = words(error, store, names);
@@ -28,7 +30,7 @@ fn words(
     store: &content::Error,
     names: &Copy<'_>,
 ) -> (&'static str, Option<String>) {
-    let again = || Some("Apply again: what is copied already is reused.".to_owned());
+    let again = || Some("Apply again.".to_owned());
     match store.kind() {
         ErrorKind::RepositoryNotFound => (
             "Repository not found in ECR Public",
@@ -37,8 +39,14 @@ fn words(
         ErrorKind::NotFound | ErrorKind::ChildMissing | ErrorKind::UploadLost => (
             "ECR Public lost a part of the image",
             Some(
-                "Something removed it while the image was copied. Apply again: the rest is \
-                 reused."
+                "Something removed it while the image was copied. Apply again.".to_owned(),
+            ),
+        ),
+        ErrorKind::Denied if is_login_refused(store) => (
+            "ECR Public did not accept its own login",
+            Some(
+                "Check that `registry` and `ecrpublic` in `endpoints` lead to the same service, and \
+                 the clock of this machine. Then apply again."
                     .to_owned(),
             ),
         ),
@@ -54,12 +62,21 @@ fn words(
             "ECR Public asks to slow down",
             Some("Apply again in a few minutes, or with a lower `-parallelism`.".to_owned()),
         ),
+        ErrorKind::Interrupted | ErrorKind::Unavailable if is_tls(store) => (
+            "No secure connection to ECR Public",
+            Some(
+                "If a proxy inspects TLS here, name the file with its certificate in \
+                 `custom_ca_bundle`."
+                    .to_owned(),
+            ),
+        ),
         ErrorKind::Interrupted | ErrorKind::Unavailable => ("ECR Public not available", again()),
         ErrorKind::Refused => (
             "ECR Public refused the content",
             Some(
                 "ECR Public does not take every manifest that the specification allows. The \
-                 provider does not change manifests, because their digests would change."
+                 provider does not change manifests, because their digests would change. Try a \
+                 single platform with `platforms`, or an image that was built with another tool."
                     .to_owned(),
             ),
         ),
@@ -81,6 +98,11 @@ fn words(
         ErrorKind::Misconfigured => ("ECR Public is configured wrongly", None),
         ErrorKind::Stopped(_) => ("Operation cancelled", None),
     }
+}
+
+/// Whether the login was refused, rather than what was done with it.
+fn is_login_refused(store: &content::Error) -> bool {
+    find::<registry::Error>(store).is_some_and(registry::Error::is_login_refused)
 }
 
 /// The actions that a step needs.

@@ -77,7 +77,7 @@ pub(crate) fn built_differently(planned: Option<&String>, outcome: &Outcome) -> 
 pub(crate) fn tags_left_alone() -> Diagnostic {
     Diagnostic::warning("Repository tags left alone")
         .at(Path::root("repository_tags"))
-        .detail("The repository existed before this resource, so its AWS tags were not changed.")
+        .detail("This provider did not create the repository, so its AWS tags were not changed.")
         .hint("Change them where the repository is managed.")
 }
 

@@ -23,6 +23,14 @@ pub(super) fn find<'a, T: StdError + 'static>(
     None
 }
 
+/// Whether there was no secure connection.
+pub(super) fn is_tls(store: &content::Error) -> bool {
+    match find::<registry::Error>(store).map(registry::Error::fault) {
+        Some(registry::Fault::Transport(fault)) => fault.is_tls(),
+        _ => false,
+    }
+}
+
 /// Adds what the registry said, or how it failed to say anything.
 pub(super) fn with_answer(diagnostic: Diagnostic, error: &content::Error) -> Diagnostic {
     let Some(error) = find::<registry::Error>(error) else {

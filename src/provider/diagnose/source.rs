@@ -3,21 +3,24 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use crate::content::{self, ErrorKind, PullBudget};
-use crate::mirror::Error;
+use crate::mirror::{Error, Step};
 use crate::oci::InvalidManifest;
-use crate::registry::{self, Fault};
+use crate::registry::{self, Action, Fault};
 use crate::tf::{Diagnostic, Path};
 
 use super::answer;
 use super::copy::{Copy, doing};
-use super::registry::find;
+use super::registry::{find, is_tls};
 
 pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) -> Diagnostic {
     let host = names.source.repository().registry();
     let (summary, hint) = words(store, host);
     let diagnostic = Diagnostic::error(summary)
         .at(Path::root("source"))
-        .detail(format!("{} of `{}`.", doing(error), names.source));
+        .detail(match error.step {
+            Step::Resolve => format!("The provider was looking up `{}`.", names.source),
+            _ => format!("{} of `{}`.", doing(error), names.source),
+        });
     let diagnostic = if let ErrorKind::PullLimit(budget) = store.kind() {
         with_budget(diagnostic, budget, host)
     } else {
@@ -30,7 +33,7 @@ pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) ->
 }
 
 fn words(store: &content::Error, host: &str) -> (&'static str, Option<String>) {
-    let again = || Some("Apply again: what is copied already is reused.".to_owned());
+    let again = || Some("Apply again.".to_owned());
     match store.kind() {
         ErrorKind::NotFound => (
             "Source image not found",
@@ -44,8 +47,9 @@ fn words(store: &content::Error, host: &str) -> (&'static str, Option<String>) {
         ErrorKind::PullLimit(_) => (
             "Pull limit of the source registry reached",
             Some(format!(
-                "Sign in, which gives a budget of one's own: `registry {{ host = \"{host}\" … \
-                 }}` in the provider block. `platforms` makes an image cost fewer pulls."
+                "Apply again when some are allowed again, or sign in, which gives a budget of \
+                 one's own: `registry {{ host = \"{host}\" … }}` in the provider block. \
+                 `platforms` makes an image cost fewer pulls."
             )),
         ),
         ErrorKind::Throttled { .. } => (
@@ -55,21 +59,33 @@ fn words(store: &content::Error, host: &str) -> (&'static str, Option<String>) {
         ErrorKind::WrongDigest { .. } | ErrorKind::WrongSize { .. } => (
             "Source content is damaged",
             Some(
-                "The bytes are not those that the image names, and were not copied. If it happens \
-                 again, a proxy or mirror between here and the registry is likely to change them."
+                "Its bytes are not those that the image names. Apply again. If that gives the same \
+                 result, look for a proxy or mirror between here and the registry that changes \
+                 them."
                     .to_owned(),
             ),
+        ),
+        ErrorKind::Interrupted | ErrorKind::Unavailable if is_tls(store) => (
+            "No secure connection to the source registry",
+            Some(format!(
+                "If a private authority signs for `{host}`, or a proxy inspects TLS here, name \
+                 the file with its certificate: `ca_bundle` in `registry {{ host = \"{host}\" … \
+                 }}`, or `custom_ca_bundle`."
+            )),
         ),
         ErrorKind::Interrupted | ErrorKind::Unavailable => {
             ("Source registry not available", again())
         }
-        ErrorKind::Refused | ErrorKind::TooLarge { .. } => unusable(store),
-        ErrorKind::Protocol => (
-            "Source registry broke the protocol",
-            Some(format!(
-                "Check that `{host}` is a registry and not a sign-in page."
-            )),
+        ErrorKind::Refused => unusable(store),
+        ErrorKind::TooLarge { .. } => (
+            "Source manifest too large",
+            Some(
+                "ECR Public takes manifests of up to 4 MiB. Ask whoever publishes the image for a \
+                 smaller one."
+                    .to_owned(),
+            ),
         ),
+        ErrorKind::Protocol => ("Source registry broke the protocol", Some(protocol(store, host))),
         ErrorKind::Misconfigured => ("Source registry is configured wrongly", None),
         ErrorKind::UploadLost
         | ErrorKind::ChildMissing
@@ -78,12 +94,30 @@ fn words(store: &content::Error, host: &str) -> (&'static str, Option<String>) {
     }
 }
 
+fn protocol(store: &content::Error, host: &str) -> String {
+    match find::<registry::Error>(store).map(registry::Error::fault) {
+        Some(Fault::Target { .. }) => format!(
+            "The provider did not follow. Check the registry, and any mirror or proxy that answers \
+             for `{host}`."
+        ),
+        _ => format!("Check that `{host}` is a registry and not a sign-in page."),
+    }
+}
+
 fn denied(store: &content::Error, host: &str) -> (&'static str, Option<String>) {
     let credentials = format!(
         "Give credentials in `registry {{ host = \"{host}\" … }}` of the provider block or in the \
          Docker configuration."
     );
-    match find::<registry::Error>(store).map(registry::Error::fault) {
+    let error = find::<registry::Error>(store);
+    match error.map(registry::Error::fault) {
+        Some(Fault::Refused(_)) if error.is_some_and(|it| it.action() == Action::GetToken) => (
+            "Source registry rejected the credentials",
+            Some(format!(
+                "Check `username` and `password` of `registry {{ host = \"{host}\" … }}` in the \
+                 provider block, or the entry for `{host}` in the Docker configuration."
+            )),
+        ),
         Some(Fault::MissingOrPrivate(_)) => (
             "Source image missing or private",
             Some(format!(

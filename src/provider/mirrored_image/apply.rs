@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::aws::Session;
+use crate::aws::{self, Session};
 use crate::mirror::{ExistingTag, Outcome};
 use crate::oci::Digest;
 use crate::task::Context;
@@ -301,7 +301,8 @@ fn forget_others(applied: &mut Applied<MirroredImage>) {
     applied.private = private.to_bytes();
 }
 
-/// Brings the tags of a repository that this instance created up to date.
+/// Brings the AWS tags of a repository up to date, if this provider created it: this instance, or
+/// one before it, which may have failed right after or have been replaced since.
 async fn retag(
     cx: &Context,
     clients: &Clients,
@@ -317,18 +318,26 @@ async fn retag(
     if before == after {
         return;
     }
-    if !Private::read(&applied.private).created_repository {
-        applied.diagnostics.push(diagnose::tags_left_alone());
-        return;
-    }
     let Some(arn) = state.repository_arn.known().cloned() else {
         return;
     };
     let tags = aws_tags::of_repository(&clients.default_tags, &after);
     let remove = before.keys().filter(|key| !tags.contains_key(*key));
     let remove = remove.cloned().collect();
-    if let Err(error) = session.retag_repository(cx, &arn, &tags, &remove).await {
-        state.repository_tags = prior.repository_tags.clone();
-        applied.diagnostics.push(diagnose::resource_aws(&error));
+    let retagged = async {
+        let is_ours = Private::read(&applied.private).created_repository
+            || aws_tags::is_ours(&session.repository_tags(cx, &arn).await?);
+        if is_ours {
+            session.retag_repository(cx, &arn, &tags, &remove).await?;
+        }
+        Ok::<_, aws::Error>(is_ours)
+    };
+    match retagged.await {
+        Ok(true) => {}
+        Ok(false) => applied.diagnostics.push(diagnose::tags_left_alone()),
+        Err(error) => {
+            state.repository_tags = prior.repository_tags.clone();
+            applied.diagnostics.push(diagnose::resource_aws(&error));
+        }
     }
 }

@@ -59,10 +59,26 @@ async fn found(
     let model = model(&id, &account);
     let site = Site::open(cx, clients, &session, &model).await?;
     let outcome = read(cx, clients, &site, &id, digest).await?;
-    let state = copy::realised(model, &site, &outcome);
+    let state = imported(copy::realised(model, &site, &outcome), &id);
     let private = Private::new(account.as_str(), id.repository.as_str(), false);
     let private = copy::remembered(private, &site, &outcome);
-    Ok((state.with_defaults(), private))
+    Ok((state, private))
+}
+
+/// What a copy would have left behind, as far as it can be told from the image.
+fn imported(state: MirroredImage, id: &ImportId) -> MirroredImage {
+    let source_digest = match id.platforms.len() {
+        0 | 1 => state.source_digest,
+        // The index was made here, and nothing in it tells from which one.
+        _ => Attr::Null,
+    };
+    MirroredImage {
+        source_digest,
+        // It was off only for the import, which creates nothing.
+        create_repository: Attr::Null,
+        ..state
+    }
+    .with_defaults()
 }
 
 /// The identity that reaches the image, and its account.

@@ -217,6 +217,11 @@ pub(crate) fn is_same_content(state: &MirroredImage, prior: &MirroredImage) -> b
     let Some(source) = reference(&state.source) else {
         return false;
     };
+    // Without the digest of the source, as after an import of several platforms, a tag can only be
+    // set to what the source shows by then.
+    if prior.source_digest.is_null() && !sets_no_tag(state, prior) {
+        return false;
+    }
     // Imported without a source: what is there is what is meant.
     if prior.source.is_null() {
         return true;
@@ -229,6 +234,14 @@ pub(crate) fn is_same_content(state: &MirroredImage, prior: &MirroredImage) -> b
         .digest()
         .is_some_and(|digest| prior_digest.is_some_and(|prior| prior == digest.as_str()));
     is_same_reference || is_same_digest
+}
+
+fn sets_no_tag(state: &MirroredImage, prior: &MirroredImage) -> bool {
+    let tags = (
+        known::texts(&state.image_tags),
+        known::texts(&prior.image_tags),
+    );
+    matches!(tags, (Some(after), Some(before)) if after.is_subset(&before))
 }
 
 fn id(state: &MirroredImage) -> Attr<String> {

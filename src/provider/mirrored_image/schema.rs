@@ -116,8 +116,9 @@ fn how() -> Vec<Attribute> {
             "repository_tags",
             Type::map(Type::String),
             "AWS tags for a repository that this resource creates, over the `default_tags` of the \
-             provider. Changes are applied to that repository; tags of a repository that already \
-             existed are left alone, and tags that others change are not noticed.",
+             provider. Changes are applied to a repository that this provider created, which its \
+             tag tells; tags of any other repository are left alone, and tags that others change \
+             are not noticed.",
         ),
         Attribute::optional_computed(
             "overwrite",
@@ -165,7 +166,8 @@ fn computed() -> Vec<Attribute> {
         text(
             "source_digest",
             "Digest that the source showed when it was copied. Differs from `digest` when \
-             `platforms` is set.",
+             `platforms` is set. Null after an import of several platforms, until the image is \
+             copied again.",
         ),
         text(
             "media_type",

@@ -129,12 +129,21 @@ fn each<T: std::str::FromStr<Err: std::fmt::Display>>(
             Attr::Known(text) => text
                 .parse::<T>()
                 .err()
-                .map(|error| format!("`{}` cannot be used: {error}.", excerpt(text))),
+                .map(|error| said_of(text, &error.to_string())),
         };
         if let Some(wrong) = wrong {
             let problem = Diagnostic::error(summary).at(Path::root(name));
             problems.push(problem.detail(wrong));
         }
+    }
+}
+
+/// Some errors name what they are about.
+fn said_of(text: &str, error: &str) -> String {
+    let named = format!("`{}`", excerpt(text));
+    match error.starts_with(&named) {
+        true => format!("{error}."),
+        false => format!("{named} cannot be used: {error}."),
     }
 }
 
@@ -144,7 +153,9 @@ fn account(config: &MirroredImage, problems: &mut Diagnostics) {
         let at = Path::root("assume_role").index(position);
         last = match hop {
             Attr::Known(hop) => {
-                hop.read(&at, HopPlace::Chained, problems);
+                let mut inside = Diagnostics::new();
+                hop.read(&at, HopPlace::Chained, &mut inside);
+                problems.extend(inside.into_iter().map(|problem| of_role(problem, &at)));
                 hop.role_arn.known().and_then(|arn| arn.parse().ok())
             }
             Attr::Unknown => None,
@@ -180,6 +191,15 @@ fn account(config: &MirroredImage, problems: &mut Diagnostics) {
         }
         (Ok(_), None) => {}
     }
+}
+
+/// Terraform finds the line of a role, and not of what is in it: that is said in words.
+fn of_role(problem: Diagnostic, role: &Path) -> Diagnostic {
+    match problem.path().map(ToString::to_string) {
+        Some(place) => problem.detail(format!("It stands in `{place}`.")),
+        None => problem,
+    }
+    .at(role.clone())
 }
 
 fn repository_tags(config: &MirroredImage, problems: &mut Diagnostics) {

@@ -250,6 +250,26 @@ fn the_environment_says_where_the_registry_is_unless_the_block_does() {
 }
 
 #[test]
+fn a_ca_bundle_of_the_environment_may_start_at_home() {
+    let environment = [("AWS_CA_BUNDLE", "~/company.pem"), ("HOME", "/home/me")];
+    let settings = read_in(&ProviderConfig::default(), &environment).unwrap();
+    let expected = PathBuf::from("/home/me/company.pem");
+    assert_eq!(settings.http.ca_bundle, Some(expected));
+}
+
+#[test]
+fn a_retry_mode_that_is_written_down_decides() {
+    for (mode, expected) in [
+        (Attr::Null, None),
+        (text("standard"), Some(false)),
+        (text("adaptive"), Some(true)),
+    ] {
+        let settings = read_in(&with(|c| c.retry_mode = mode), &[]).unwrap();
+        assert_eq!(settings.aws.adaptive_retries, expected);
+    }
+}
+
+#[test]
 fn an_unknown_value_defers_and_is_no_error() {
     let object = ProviderConfig::default().to_object();
     for name in object.keys() {

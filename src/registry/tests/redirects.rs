@@ -145,6 +145,22 @@ async fn a_registry_at_a_private_address_may_send_us_to_others() {
 }
 
 #[tokio::test]
+async fn a_registry_at_a_private_address_may_not_send_us_to_the_credentials_of_the_machine() {
+    let memory = Memory::new(|seen| match seen.url.port() {
+        Some(5000) => to("http://169.254.169.254/latest/meta-data/"),
+        _ => unexpected(seen),
+    });
+    let endpoint = Endpoint {
+        plain_http: true,
+        ..Endpoint::new("127.0.0.1:5000")
+    };
+    let registry = handle(&client(&memory), &endpoint, Login::anonymous());
+    let error = read(&registry, b"abc").await.unwrap_err();
+    assert_eq!(*error.kind(), content::ErrorKind::Protocol);
+    assert_eq!(memory.log().len(), 1);
+}
+
+#[tokio::test]
 async fn ten_redirects_are_followed_and_no_more() {
     for (hops, is_followed) in [(10, true), (11, false)] {
         let mut left = hops;

@@ -79,10 +79,23 @@ fn a_refined_unknown_is_an_unknown() {
         &Value::Unknown,
     );
     reads(
-        "d80c 8205020603000000000000000000000000",
+        "c7050c 8205020603",
         &Type::list(Type::Bool),
         &Value::Unknown,
     );
+    reads(
+        "d80c 8201c202ab 68747470733a2f2f612e62",
+        &Type::String,
+        &Value::Unknown,
+    );
+}
+
+#[test]
+fn an_unknown_of_a_code_that_nobody_knows_is_an_unknown() {
+    for hex in ["d4 05 00", "d5 7f 0102", "d6 0c 82010203", "c7 00 00"] {
+        reads(hex, &Type::Number, &Value::Unknown);
+    }
+    refuses("c7 05 0c 8101", &Type::Number, "the input ends too early");
 }
 
 #[test]

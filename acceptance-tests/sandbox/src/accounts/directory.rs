@@ -289,6 +289,13 @@ impl Accounts {
         self.state().sessions.login(password, now)
     }
 
+    /// Every secret that was issued so far: of sessions the secret key and the token, of logins the
+    /// password. For those who make sure that none of them is written anywhere.
+    #[must_use]
+    pub fn issued_secrets(&self) -> Vec<String> {
+        self.state().sessions.secrets()
+    }
+
     /// The identity policies in force for somebody.
     pub(super) fn policies(&self, identity: &Identity) -> Vec<PolicyDocument> {
         let state = self.state();

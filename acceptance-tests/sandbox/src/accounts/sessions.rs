@@ -152,6 +152,21 @@ impl Sessions {
         self.keys.entries.get(access_key_id).cloned()
     }
 
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let keys = self.keys.entries.values();
+        let mut secrets: Vec<String> = keys
+            .flat_map(|key| {
+                [
+                    Some(key.secret_access_key.clone()),
+                    key.session_token.clone(),
+                ]
+            })
+            .flatten()
+            .collect();
+        secrets.extend(self.logins.entries.keys().cloned());
+        secrets
+    }
+
     pub(super) fn issue_login(&mut self, identity: &Identity, now: OffsetDateTime) -> Login {
         let login = Login {
             password: self.text(1200),

@@ -32,7 +32,6 @@ pub(super) fn refused(error: &StoreError) -> Response<Body> {
         | StoreError::InvalidTagParameter(_)
         | StoreError::LayerAlreadyExists { .. }
         | StoreError::RepositoryAlreadyExists(_)
-        | StoreError::RepositoryCatalogDataNotFound(_)
         | StoreError::RepositoryNotEmpty(_)
         | StoreError::RepositoryPolicyNotFound(_)
         | StoreError::TooManyTags(_) => (StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED"),

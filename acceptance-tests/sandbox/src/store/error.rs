@@ -144,9 +144,6 @@ pub enum StoreError {
         .0.repository, .0.account
     )]
     RepositoryAlreadyExists(Place),
-    /// Nobody wrote catalogue data for it.
-    #[error("Catalog data does not exist for {0}")]
-    RepositoryCatalogDataNotFound(Place),
     /// It still has images.
     #[error("{0} cannot be deleted because it still contains images")]
     RepositoryNotEmpty(Place),
@@ -193,7 +190,6 @@ impl StoreError {
             Self::LimitExceeded { .. } => "LimitExceededException",
             Self::ReferencedImagesNotFound { .. } => "ReferencedImagesNotFoundException",
             Self::RepositoryAlreadyExists(_) => "RepositoryAlreadyExistsException",
-            Self::RepositoryCatalogDataNotFound(_) => "RepositoryCatalogDataNotFoundException",
             Self::RepositoryNotEmpty(_) => "RepositoryNotEmptyException",
             Self::RepositoryNotFound(_) => "RepositoryNotFoundException",
             Self::RepositoryPolicyNotFound(_) => "RepositoryPolicyNotFoundException",

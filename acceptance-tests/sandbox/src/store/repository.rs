@@ -274,16 +274,16 @@ impl Store {
         })
     }
 
-    /// What the gallery shows.
+    /// What the gallery shows; nothing at all as long as nobody has said anything.
+    ///
+    /// The service model has an error for that, but hashicorp/aws takes any error here as fatal
+    /// and manages repositories without catalog data all the same.
     ///
     /// # Errors
     ///
-    /// `RepositoryNotFound`, `RepositoryCatalogDataNotFound`.
+    /// `RepositoryNotFound`.
     pub fn catalog(&self, account: &AccountId, name: &str) -> Result<CatalogData, StoreError> {
-        let about = self.repository(account, name)?;
-        about
-            .catalog
-            .ok_or(StoreError::RepositoryCatalogDataNotFound(about.place))
+        Ok(self.repository(account, name)?.catalog.unwrap_or_default())
     }
 
     /// Sets the repository's policy text.

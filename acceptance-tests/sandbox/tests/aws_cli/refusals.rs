@@ -89,8 +89,8 @@ const REFUSED: [Refused; 29] = [
     ),
     (
         "owner",
-        "get-repository-catalog-data --repository-name team/app",
-        "RepositoryCatalogDataNotFoundException",
+        "get-repository-catalog-data --repository-name none",
+        "RepositoryNotFoundException",
     ),
     (
         "owner",

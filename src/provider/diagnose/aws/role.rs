@@ -19,7 +19,8 @@ pub(super) fn refused(
     let (summary, hint) = match reason {
         RefusalReason::Denied => (
             "Cannot assume IAM role",
-            "The trust policy of the role has to name the caller (with `external_id`, \
+            "AWS says the same of a role that does not exist, so check account and name first. \
+             Then: the trust policy of the role has to name the caller (with `external_id`, \
              `sts:TagSession` and `sts:SetSourceIdentity` where they are used), and a policy of \
              the caller has to allow `sts:AssumeRole` on the role. Changes of IAM take up to a \
              minute to spread; if the role was created in this run, apply again.",

@@ -186,6 +186,30 @@ fn an_import_without_source_only_gains_it() {
 }
 
 #[test]
+fn an_import_that_does_not_know_the_digest_of_the_source_leaves_open_what_a_new_tag_shows() {
+    let config = MirroredImage {
+        image_tags: texts(&["a", "b"]),
+        platforms: texts(&["linux/arm64", "linux/amd64"]),
+        ..config("nginx:1")
+    };
+    let imported = MirroredImage {
+        source_digest: Attr::Null,
+        ..created(&config)
+    };
+    let planned = plan_with(Some(&facts()), &config, Some(&imported)).state;
+    assert_eq!(planned, imported);
+    let mut fewer = config.clone();
+    fewer.image_tags = texts(&["a"]);
+    let planned = plan_with(Some(&facts()), &fewer, Some(&imported)).state;
+    assert_eq!(planned.digest, imported.digest);
+    let mut more = config;
+    more.image_tags = texts(&["a", "b", "c"]);
+    let planned = plan_with(Some(&facts()), &more, Some(&imported)).state;
+    assert!(planned.digest.is_unknown());
+    assert!(planned.source_digest.is_unknown());
+}
+
+#[test]
 fn another_repository_or_account_replaces() {
     let state = created(&config("nginx:1"));
     let rows: [(&str, MirroredImage); 5] = [

@@ -4,6 +4,7 @@
 //! `--keep` the stand-ins keep running afterwards, for you to play with.
 
 mod read_back;
+mod reads;
 mod stage;
 mod story;
 mod tell;

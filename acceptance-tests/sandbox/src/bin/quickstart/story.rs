@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use ecr_public_sandbox::{Face, Sandbox, Seed};
+use ecr_public_sandbox::{Sandbox, Seed};
 use tokio::time::Instant;
 
 use crate::read_back;
+use crate::reads;
 use crate::stage::{self, ACCOUNTS, IMAGE, REPOSITORY};
 use crate::tell;
 use crate::terraform::{self, Terraform};
@@ -24,18 +25,20 @@ pub(crate) async fn tell(keep: bool) -> Result<()> {
         .prefix("ecrpublic-quickstart-")
         .tempdir()?;
     let terraform = prepare(program, folder.path(), &provider, &sandbox)?;
-    init_and_plan(&terraform).await?;
+    init(&terraform).await?;
+    plan(&terraform).await?;
     apply(&terraform).await?;
+    reads::check(&sandbox)?;
     read_back(&terraform, &sandbox).await?;
-    show_pulls(&sandbox)?;
     nothing_to_do(&terraform, &sandbox).await?;
     if keep {
-        keep_running(&terraform, &sandbox).await?;
-    } else {
-        destroy(&terraform, &sandbox).await?;
+        return keep_running(&terraform, sandbox).await;
     }
+    destroy(&terraform, &sandbox).await?;
     sandbox.stop().await;
-    tell::took("everything", began.elapsed());
+    drop(terraform);
+    folder.close()?;
+    conclude(began);
     Ok(())
 }
 
@@ -99,18 +102,28 @@ fn prepare(
     Ok(terraform)
 }
 
-async fn init_and_plan(terraform: &Terraform) -> Result<()> {
-    tell::step("Initialise and plan");
+async fn init(terraform: &Terraform) -> Result<()> {
+    tell::step("Initialise");
     tell::say("The provider comes from a folder, so nothing is downloaded.\n");
     terraform.show(&["init", "-input=false"]).await?;
-    tell::say("");
-    terraform.show(&["plan", "-input=false"]).await
+    tell::say(
+        "\nThe warning is about that folder: it has the provider for this platform only, so the lock \
+         file\ncannot name the checksums for others. From a registry it would name all of them.",
+    );
+    Ok(())
+}
+
+async fn plan(terraform: &Terraform) -> Result<()> {
+    tell::step("Plan: one image, two accounts, one provider block");
+    terraform
+        .show(&["plan", "-input=false", "-out=mirror.tfplan"])
+        .await
 }
 
 async fn apply(terraform: &Terraform) -> Result<()> {
-    tell::step("Apply: one image, two accounts, one provider block");
+    tell::step("Apply that plan");
     terraform
-        .show(&["apply", "-input=false", "-auto-approve"])
+        .show(&["apply", "-input=false", "mirror.tfplan"])
         .await
 }
 
@@ -137,48 +150,15 @@ async fn read_back(terraform: &Terraform, sandbox: &Sandbox) -> Result<()> {
         let platforms: Vec<_> = read.platforms.iter().map(String::as_str).collect();
         tell::say(&format!("{key}\n  {uri}"));
         tell::say(&format!(
-            "  {} manifests and {} blobs, {} bytes, every one with the digest that names it\n  \
-             platforms: {}",
+            "  {} manifests and {} blobs, {} bytes, read in {}, every one with the digest that \
+             names it\n  platforms: {}",
             read.manifests,
             read.blobs,
             read.bytes,
+            tell::duration(began.elapsed()),
             platforms.join(", "),
         ));
-        tell::took("reading it", began.elapsed());
     }
-    Ok(())
-}
-
-/// Docker Hub counts reads of manifests; each one must be there once.
-fn show_pulls(sandbox: &Sandbox) -> Result<()> {
-    tell::step("What Docker Hub saw");
-    let seen = sandbox.journal().select(|entry| {
-        entry.face == Face::Hub
-            && entry.path.starts_with("/v2/library/")
-            && entry.status != Some(401)
-    });
-    let log: Vec<_> = seen.iter().map(ToString::to_string).collect();
-    tell::inset(&log.join("\n"));
-    let mut reads: Vec<_> = seen
-        .iter()
-        .filter(|entry| entry.method == "GET")
-        .map(|entry| &entry.path)
-        .collect();
-    let all = reads.len();
-    reads.sort();
-    reads.dedup();
-    ensure!(
-        all > 0 && reads.len() == all,
-        "something was read from Docker Hub more than once"
-    );
-    let pulls = reads
-        .iter()
-        .filter(|path| path.contains("/manifests/"))
-        .count();
-    tell::say(&format!(
-        "\nTwo accounts, and everything was read once. Docker Hub counts reads of manifests: {pulls},\n\
-         for an index and what it holds. HEAD is free."
-    ));
     Ok(())
 }
 
@@ -195,9 +175,15 @@ async fn nothing_to_do(terraform: &Terraform, sandbox: &Sandbox) -> Result<()> {
 
 async fn destroy(terraform: &Terraform, sandbox: &Sandbox) -> Result<()> {
     tell::step("Destroy");
-    terraform
-        .show(&["destroy", "-input=false", "-auto-approve"])
-        .await?;
+    tell::say(
+        "A plan first. It lists what the first one listed, so here is only what it comes to.\n",
+    );
+    let plan = ["plan", "-destroy", "-input=false", "-out=destroy.tfplan"];
+    terraform.summarise(&plan, &["Plan:"]).await?;
+    tell::say("");
+    let apply = ["apply", "-input=false", "destroy.tfplan"];
+    terraform.show(&apply).await?;
+    tell::say("");
     for account in ACCOUNTS {
         let left = sandbox
             .store()
@@ -211,11 +197,28 @@ async fn destroy(terraform: &Terraform, sandbox: &Sandbox) -> Result<()> {
             "Account {account}: no image is left in `{REPOSITORY}`."
         ));
     }
-    tell::say("The empty repositories stay; nothing that may belong to others is ever deleted.");
+    tell::say(
+        "The repositories stay, empty: nothing that may belong to others is ever deleted. Removing\n\
+         them is up to whoever owns the account.",
+    );
     Ok(())
 }
 
-async fn keep_running(terraform: &Terraform, sandbox: &Sandbox) -> Result<()> {
+fn conclude(began: Instant) {
+    tell::step("What stays behind");
+    tell::say(
+        "On this machine only what cargo built, in `target`. The stand-ins, their repositories and \
+         the\nworking folder are gone. `cargo quickstart --keep` leaves them running for you.\n",
+    );
+    tell::took("everything", began.elapsed());
+    tell::say(&format!(
+        "Shown: {IMAGE} mirrored to {} accounts, read once from Docker Hub, read back by digest,\n\
+         nothing to do in a second plan, and every image removed by destroy.",
+        ACCOUNTS.len()
+    ));
+}
+
+async fn keep_running(terraform: &Terraform, sandbox: Sandbox) -> Result<()> {
     tell::step("Your turn");
     tell::say("The stand-ins keep running until Ctrl-C. In another terminal:\n");
     let variables = terraform.environment().iter();
@@ -239,7 +242,8 @@ async fn keep_running(terraform: &Terraform, sandbox: &Sandbox) -> Result<()> {
         sandbox.registry_url(),
     ));
     tokio::signal::ctrl_c().await?;
-    tell::say("\nStopping. The working folder goes away with the stand-ins.");
+    sandbox.stop().await;
+    tell::say("\nStopped. The working folder went away with the stand-ins.");
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Real Terraform in a working folder, where everybody can watch.
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::{env, fs};
@@ -122,17 +123,27 @@ impl Terraform {
     pub(crate) async fn show(&self, arguments: &[&str]) -> Result<()> {
         let code = self.code(arguments).await?;
         if code != 0 {
-            bail!(
-                "`{} {}` ended with code {code}",
-                self.name(),
-                arguments.join(" ")
-            );
+            bail!("`{}` ended with code {code}", self.line(arguments));
         }
         Ok(())
     }
 
+    /// Runs a command and shows of its output only the lines that start with one of these words.
+    pub(crate) async fn summarise(&self, arguments: &[&str], starts: &[&str]) -> Result<()> {
+        tell::command(&self.line(arguments));
+        let began = Instant::now();
+        let output = self.output(&[arguments, &["-no-color"]].concat()).await?;
+        for line in String::from_utf8_lossy(&output).lines() {
+            if starts.iter().any(|start| line.starts_with(start)) {
+                tell::say(line);
+            }
+        }
+        tell::took(&self.line(arguments), began.elapsed());
+        Ok(())
+    }
+
     async fn code(&self, arguments: &[&str]) -> Result<i32> {
-        let line = format!("{} {}", self.name(), arguments.join(" "));
+        let line = self.line(arguments);
         tell::command(&line);
         let began = Instant::now();
         let status = self.command(arguments).status().await?;
@@ -142,19 +153,28 @@ impl Terraform {
 
     /// Runs a command silently and reads what it prints.
     pub(crate) async fn json(&self, arguments: &[&str]) -> Result<serde_json::Value> {
-        let output = self
-            .command(arguments)
+        Ok(serde_json::from_slice(&self.output(arguments).await?)?)
+    }
+
+    async fn output(&self, arguments: &[&str]) -> Result<Vec<u8>> {
+        let mut command = self.command(arguments);
+        let output = command
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .output()
             .await?;
         ensure!(
             output.status.success(),
-            "`{} {}` failed: {}",
-            self.name(),
-            arguments.join(" "),
+            "`{}` failed: {}",
+            self.line(arguments),
             String::from_utf8_lossy(&output.stderr)
         );
-        Ok(serde_json::from_slice(&output.stdout)?)
+        Ok(output.stdout)
+    }
+
+    /// A command as one would type it.
+    fn line(&self, arguments: &[&str]) -> String {
+        format!("{} {}", self.name(), arguments.join(" "))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -167,6 +187,9 @@ impl Terraform {
             command.env_remove(name);
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        if !std::io::stdout().is_terminal() {
+            command.env("TF_CLI_ARGS", "-no-color");
+        }
         command.kill_on_drop(true);
         command
     }

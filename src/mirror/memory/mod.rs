@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::{Notify, Semaphore};
 
 use crate::content::{ByteStream, Destination, Error, ErrorKind, Source, Upload};
 use crate::oci::{Child, Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::task::Context;
+
+mod fault;
+
+pub(super) use fault::{Event, Fault, Gate, On, What};
 
 /// One repository. It verifies every digest, and refuses manifests whose children are missing.
 pub(super) struct Memory {
@@ -27,6 +30,7 @@ struct State {
     faults: Vec<Fault>,
     uploads: usize,
     refuses_empty_blobs: bool,
+    is_shy: bool,
     stop_after: Option<(usize, Context)>,
     latency: Latency,
 }
@@ -37,129 +41,6 @@ struct Latency(fastrand::Rng);
 impl Default for Latency {
     fn default() -> Self {
         Self(fastrand::Rng::with_seed(0))
-    }
-}
-
-/// What was asked of a repository, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Event {
-    Resolve(Version),
-    ReadManifest(Digest),
-    OpenBlob(Digest, u64),
-    CheckBlobs(usize),
-    BeginUpload(Digest),
-    CommitBlob(Digest),
-    CancelUpload(Digest),
-    PutManifest(Digest, Option<Tag>),
-}
-
-/// Where a fault strikes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum On {
-    Resolve,
-    ReadManifest,
-    OpenBlob,
-    CheckBlobs,
-    BeginUpload,
-    CommitBlob,
-    PutManifest,
-}
-
-/// What a fault does.
-#[derive(Clone, Debug)]
-pub(super) enum What {
-    /// Nothing is done.
-    Fail(ErrorKind),
-    /// Everything is done, and then the answer is lost.
-    LoseAnswer(ErrorKind),
-    /// Part of the request is done; the stream is cut after so many bytes.
-    Cut(usize),
-    /// The stream stays silent after so many bytes.
-    Silence(usize),
-    /// A byte differs.
-    WrongByte,
-    /// One byte too many.
-    Longer,
-    /// The blobs of the repository disappear, and the request fails with a missing child.
-    LoseBlobs,
-    /// Blobs and manifests disappear, and the request fails with a missing child.
-    LoseEverything,
-    /// A tag shows this, whatever was put.
-    Show(Digest),
-    /// Somebody else sets this tag just before.
-    SetTag(Tag, Digest),
-    /// The request waits here until the gate is opened or the context ends.
-    Wait(Arc<Gate>),
-    /// The request never ends, whatever the context says.
-    Hang,
-    /// Nothing is done, once another request waits at the gate.
-    FailAfter(Arc<Gate>, ErrorKind),
-}
-
-/// A fault: on which request, whose subject contains what, after how many, how often.
-#[derive(Clone, Debug)]
-pub(super) struct Fault {
-    pub(super) on: On,
-    pub(super) subject: String,
-    pub(super) skip: usize,
-    pub(super) times: usize,
-    pub(super) what: What,
-}
-
-/// A place at which a request can be held.
-#[derive(Debug)]
-pub(super) struct Gate {
-    reached: Notify,
-    open: Semaphore,
-}
-
-impl Gate {
-    pub(super) fn closed() -> Arc<Self> {
-        Arc::new(Self {
-            reached: Notify::new(),
-            open: Semaphore::new(0),
-        })
-    }
-
-    pub(super) async fn reached(&self) {
-        self.reached.notified().await;
-    }
-
-    pub(super) fn open(&self) {
-        self.open.add_permits(1_000);
-    }
-
-    async fn pass(&self, cx: &Context) -> Result<(), Error> {
-        self.reached.notify_one();
-        drop(cx.run(self.open.acquire()).await?);
-        Ok(())
-    }
-}
-
-impl Fault {
-    pub(super) fn once(on: On, what: What) -> Self {
-        Self {
-            on,
-            subject: String::new(),
-            skip: 0,
-            times: 1,
-            what,
-        }
-    }
-
-    pub(super) fn times(self, times: usize) -> Self {
-        Self { times, ..self }
-    }
-
-    pub(super) fn skip(self, skip: usize) -> Self {
-        Self { skip, ..self }
-    }
-
-    pub(super) fn of(self, subject: impl ToString) -> Self {
-        Self {
-            subject: subject.to_string(),
-            ..self
-        }
     }
 }
 
@@ -191,6 +72,11 @@ impl Memory {
 
     pub(super) fn refuse_empty_blobs(&self) {
         self.state.lock().unwrap().refuses_empty_blobs = true;
+    }
+
+    /// From now on, blobs are served only when a manifest lists them.
+    pub(super) fn be_shy(&self) {
+        self.state.lock().unwrap().is_shy = true;
     }
 
     pub(super) fn add_blob(&self, bytes: impl Into<Bytes>) -> Digest {
@@ -321,6 +207,21 @@ impl Memory {
         }
     }
 
+    async fn serve(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        offset: u64,
+    ) -> Result<ByteStream, Error> {
+        assert!(offset < blob.size, "opened at or behind the end");
+        let event = Event::OpenBlob(blob.digest.clone(), offset);
+        let what = self.enter(cx, On::OpenBlob, event).await?;
+        let bytes = self.state.lock().unwrap().served(&blob.digest);
+        let bytes = bytes.ok_or_else(|| Error::from(ErrorKind::NotFound))?;
+        let offset = usize::try_from(offset).unwrap().min(bytes.len());
+        Ok(chunks(&bytes.slice(offset..), what))
+    }
+
     fn lookup(&self, version: &Version) -> Option<Descriptor> {
         let state = self.state.lock().unwrap();
         let digest = match version {
@@ -355,6 +256,13 @@ impl State {
             Some((left, _)) => *left -= 1,
             None => {}
         }
+    }
+
+    fn served(&self, digest: &Digest) -> Option<Bytes> {
+        let mut children = self.manifests.values().flat_map(Manifest::children);
+        let mut is_listed = || children.any(|child| child.descriptor().digest == *digest);
+        let bytes = self.blobs.get(digest)?;
+        (!self.is_shy || is_listed()).then(|| bytes.clone())
     }
 
     /// What a manifest points at and is not here.
@@ -414,13 +322,7 @@ impl Source for Memory {
         blob: &Descriptor,
         offset: u64,
     ) -> Result<ByteStream, Error> {
-        assert!(offset < blob.size, "opened at or behind the end");
-        let event = Event::OpenBlob(blob.digest.clone(), offset);
-        let what = self.enter(cx, On::OpenBlob, event).await?;
-        let bytes = self.blob(&blob.digest);
-        let bytes = bytes.ok_or_else(|| Error::from(ErrorKind::NotFound))?;
-        let offset = usize::try_from(offset).unwrap().min(bytes.len());
-        Ok(chunks(&bytes.slice(offset..), what))
+        self.serve(cx, blob, offset).await
     }
 }
 
@@ -529,6 +431,15 @@ impl Destination for Target {
         Ok(digests
             .filter(|digest| state.blobs.contains_key(digest))
             .collect())
+    }
+
+    async fn read_back(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        offset: u64,
+    ) -> Result<ByteStream, Error> {
+        self.0.serve(cx, blob, offset).await
     }
 
     async fn begin_upload(

@@ -1,0 +1,109 @@
+//! Destroy: what this resource put there, and nothing else.
+
+use std::collections::BTreeMap;
+
+use ecr_public_sandbox::accounts::RoleSeed;
+use ecr_public_sandbox::policy::PolicyDocument;
+
+use crate::support::scenario::{FIRST, IT, Scenario, TOOLING, it};
+
+const ALPINE: &str = "source = \"alpine:3.22\"\naccount_id = \"222222222222\"\n";
+
+async fn applied(more: &str) -> Scenario {
+    let scenario = Scenario::with(&it(&format!("{ALPINE}{more}"))).await;
+    scenario.terraform.apply(&[]).await.succeeded();
+    scenario
+}
+
+#[tokio::test]
+async fn the_image_goes_with_its_manifests_and_the_repository_stays() {
+    let scenario = applied("").await;
+    scenario.terraform.destroy().await.succeeded();
+    assert_eq!(scenario.manifests(FIRST, "alpine"), [].into());
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn tags_of_others_and_the_images_they_show_stay() {
+    let scenario = applied("").await;
+    let digest = scenario.at_hub("alpine", "3.22");
+    scenario.tag_by_hand(FIRST, "alpine", "theirs", &digest);
+    let other = scenario.push_by_hand(FIRST, "alpine", "other");
+    let before = scenario.manifests(FIRST, "alpine");
+    scenario.terraform.destroy().await.succeeded();
+    let expected = [("theirs".to_owned(), digest), ("other".to_owned(), other)];
+    assert_eq!(scenario.tags(FIRST, "alpine"), BTreeMap::from(expected));
+    assert_eq!(scenario.manifests(FIRST, "alpine"), before);
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn a_tag_that_somebody_moved_stays_whether_or_not_refresh_saw_it() {
+    for arguments in [&[][..], &["-refresh=false"]] {
+        let scenario = applied("image_tags = [\"moved\", \"ours\"]").await;
+        let theirs = scenario.push_by_hand(FIRST, "alpine", "moved");
+        let all = ["destroy", "-input=false", "-auto-approve"];
+        let run = scenario.terraform.run(&[&all, arguments].concat()).await;
+        run.succeeded();
+        let expected = [("moved".to_owned(), theirs.clone())];
+        assert_eq!(scenario.tags(FIRST, "alpine"), BTreeMap::from(expected));
+        assert_eq!(scenario.manifests(FIRST, "alpine"), [theirs].into());
+        scenario.was_clean().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_gone_already_is_no_error() {
+    let scenario = applied("").await;
+    scenario.untag_by_hand(FIRST, "alpine", "3.22");
+    let all = ["destroy", "-input=false", "-auto-approve", "-refresh=false"];
+    scenario.terraform.run(&all).await.succeeded();
+    let scenario = applied("").await;
+    scenario.delete_repository_by_hand(FIRST, "alpine");
+    scenario.terraform.run(&all).await.succeeded();
+    assert_eq!(
+        scenario.terraform.attributes(IT).await,
+        serde_json::Value::Null
+    );
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn keep_on_destroy_leaves_everything_in_place() {
+    let scenario = applied("keep_on_destroy = true").await;
+    let before = scenario.manifests(FIRST, "alpine");
+    scenario.sandbox.journal().clear();
+    scenario.terraform.destroy().await.succeeded();
+    assert_eq!(scenario.writes(), [""; 0]);
+    assert_eq!(scenario.manifests(FIRST, "alpine"), before);
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_an_error_that_keeps_state_and_image() {
+    let scenario = applied("").await;
+    let before = scenario.manifests(FIRST, "alpine");
+    let publisher_may = |actions: &[&str]| {
+        let tooling = format!("arn:aws:iam::{TOOLING}:role/tooling");
+        let role = RoleSeed::new("ecr-publisher", PolicyDocument::trust(&[&tooling]))
+            .policy(PolicyDocument::allow(actions, "*").unwrap());
+        let accounts = scenario.sandbox.accounts();
+        accounts.put_role(&FIRST.parse().unwrap(), role).unwrap();
+    };
+    let reads = [
+        "ecr-public:Describe*",
+        "ecr-public:GetAuthorizationToken",
+        "sts:GetServiceBearerToken",
+    ];
+    publisher_may(&reads);
+    let run = scenario.terraform.destroy().await.failed();
+    run.says("Error: AWS action not allowed")
+        .says("is not allowed to call `ecr-public:BatchDeleteImage` on `arn:aws:ecr-public::222222222222:repository/alpine`")
+        .says("Hint: Grant `ecr-public:BatchDeleteImage` to that identity.");
+    assert_eq!(scenario.manifests(FIRST, "alpine"), before);
+    publisher_may(&["ecr-public:*", "sts:GetServiceBearerToken"]);
+    scenario.terraform.converged().await;
+    scenario.terraform.destroy().await.succeeded();
+    assert_eq!(scenario.manifests(FIRST, "alpine"), [].into());
+    scenario.was_clean().await;
+}

@@ -1,0 +1,117 @@
+//! What people do in ECR Public besides Terraform, and what they find there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecr_public_sandbox::store::{ImageId, NewImage};
+use ecr_public_sandbox::{Entry, Face};
+use serde_json::Value;
+
+use super::scenario::Scenario;
+
+impl Scenario {
+    /// Pushes an image of somebody else under a tag, and returns its digest.
+    pub(crate) fn push_by_hand(&self, account: &str, repository: &str, tag: &str) -> String {
+        let manifest = format!(
+            "{{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\
+             \"manifests\":[],\"annotations\":{{\"by\":\"hand as {tag}\"}}}}"
+        );
+        let new = NewImage {
+            manifest: manifest.into(),
+            tag: Some(tag.to_owned()),
+            ..NewImage::default()
+        };
+        let store = self.sandbox.store();
+        let image = store.put_image(&account.parse().unwrap(), repository, new);
+        image.unwrap().digest.to_string()
+    }
+
+    /// Sets a tag to an image that is in the repository already.
+    pub(crate) fn tag_by_hand(&self, account: &str, repository: &str, tag: &str, digest: &str) {
+        let (store, account) = (self.sandbox.store(), account.parse().unwrap());
+        let id = ImageId {
+            digest: Some(digest.to_owned()),
+            tag: None,
+        };
+        let image = store.image(&account, repository, &id).unwrap();
+        let new = NewImage {
+            manifest: image.manifest,
+            media_type: Some(image.media_type),
+            tag: Some(tag.to_owned()),
+            digest: None,
+        };
+        store.put_image(&account, repository, new).unwrap();
+    }
+
+    /// Removes a tag, and with the last one the image.
+    pub(crate) fn untag_by_hand(&self, account: &str, repository: &str, tag: &str) {
+        let id = ImageId {
+            digest: None,
+            tag: Some(tag.to_owned()),
+        };
+        let store = self.sandbox.store();
+        let deleted = store.delete_images(&account.parse().unwrap(), repository, &[id]);
+        assert_eq!(deleted.unwrap().deleted.len(), 1);
+    }
+
+    /// Removes a repository with everything in it.
+    pub(crate) fn delete_repository_by_hand(&self, account: &str, repository: &str) {
+        let store = self.sandbox.store();
+        let deleted = store.delete_repository(&account.parse().unwrap(), repository, true);
+        deleted.unwrap();
+    }
+
+    /// The digests of all manifests of a repository, those without tags as well.
+    pub(crate) fn manifests(&self, account: &str, repository: &str) -> BTreeSet<String> {
+        let store = self.sandbox.store();
+        let digests = store.image_digests(&account.parse().unwrap(), repository);
+        let digests = digests.unwrap().into_iter();
+        digests.map(|digest| digest.to_string()).collect()
+    }
+
+    /// A manifest as it is stored, read as JSON.
+    pub(crate) fn manifest(&self, account: &str, repository: &str, digest: &str) -> Value {
+        let id = ImageId {
+            digest: Some(digest.to_owned()),
+            tag: None,
+        };
+        let store = self.sandbox.store();
+        let image = store.image(&account.parse().unwrap(), repository, &id);
+        serde_json::from_slice(&image.unwrap().manifest).unwrap()
+    }
+
+    /// The AWS tags of a repository.
+    pub(crate) fn aws_tags(&self, account: &str, repository: &str) -> BTreeMap<String, String> {
+        let store = self.sandbox.store();
+        let repository = store.repository(&account.parse().unwrap(), repository);
+        repository.unwrap().tags
+    }
+
+    /// The primary alias of an account.
+    pub(crate) fn alias(&self, account: &str) -> String {
+        let accounts = self.sandbox.accounts();
+        accounts.primary_alias(&account.parse().unwrap()).unwrap()
+    }
+
+    /// A manifest of an official image at the stand-in for Docker Hub, read as JSON.
+    pub(crate) fn hub_manifest(&self, image: &str, digest: &str) -> Value {
+        let hub = self.sandbox.hub();
+        let found = hub.manifest(&format!("library/{image}"), &digest.parse().unwrap());
+        serde_json::from_slice(&found.unwrap().1).unwrap()
+    }
+
+    /// Everything that was written to ECR Public so far: uploads, manifests, and changes by its
+    /// API.
+    pub(crate) fn writes(&self) -> Vec<String> {
+        let is_write = |entry: &Entry| match entry.face {
+            Face::Registry => !matches!(entry.method.as_str(), "GET" | "HEAD"),
+            Face::Api => {
+                let operation = entry.operation.as_deref().unwrap_or_default();
+                let reads = ["Get", "Describe", "List", "BatchCheck"];
+                !reads.iter().any(|read| operation.starts_with(read))
+            }
+            _ => false,
+        };
+        let writes = self.sandbox.journal().select(is_write).into_iter();
+        writes.map(|entry| entry.to_string()).collect()
+    }
+}
