@@ -21,7 +21,7 @@
 
 #![expect(
     clippy::result_large_err,
-    reason = "a refusal is a whole response, and the next thing to happen is that it is sent"
+    reason = "the refusals of the registry faces are responses, about to be sent and never stored"
 )]
 
 pub mod accounts;

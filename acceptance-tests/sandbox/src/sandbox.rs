@@ -244,6 +244,7 @@ fn world(seed: &Seed, addresses: HashMap<Face, std::net::SocketAddr>) -> anyhow:
         store.create_repository(&repository.account, &repository.name, new)?;
         accounts.open_registry(&repository.account);
     }
+    store.set_limits(seed.limits);
     let quotas = Quotas::default();
     quotas.switch(seed.has_quotas);
     let faults = Faults::default();

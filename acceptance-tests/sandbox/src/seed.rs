@@ -27,6 +27,8 @@ pub struct Seed {
     pub generic: HubSeed,
     /// Repositories that ECR Public has from the start.
     pub repositories: Vec<EcrSeed>,
+    /// How much ECR Public lets an account have.
+    pub limits: crate::store::Limits,
     /// Whether ECR Public keeps to its requests per second.
     pub has_quotas: bool,
     /// What goes wrong.

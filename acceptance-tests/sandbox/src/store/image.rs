@@ -6,16 +6,14 @@ use std::fmt;
 use bytes::Bytes;
 use time::OffsetDateTime;
 
+use super::limits::require_below;
 use super::manifest::View;
 use super::repository::{Repo, Tag};
-use super::{Place, Store, StoreError};
+use super::{Limits, Place, Store, StoreError};
 use crate::accounts::AccountId;
 use crate::blob::Blob;
 use crate::digest::Digest;
 use crate::space::Share;
-
-const TAGS_PER_IMAGE: usize = 1000;
-const IMAGES_PER_REPOSITORY: usize = 100_000;
 
 /// An image to be stored.
 #[derive(Debug, Clone, Default)]
@@ -119,6 +117,7 @@ impl Store {
             check_tag(tag)?;
         }
         let now = self.shared.clock.now();
+        let limits = self.limits();
         self.write(account, repository, |repo| {
             let view = View::read(&new.manifest)?;
             let media_type = view.media_type(new.media_type.as_deref())?;
@@ -131,7 +130,7 @@ impl Store {
             }
             repo.require_parts(&view)?;
             repo.require_change(&digest, new.tag.as_deref())?;
-            repo.require_room(&digest, new.tag.as_deref())?;
+            repo.require_room(&digest, new.tag.as_deref(), limits)?;
             let mut share = self.space().manifests.share();
             share.grow(new.manifest.len() as u64)?;
             let image = Image {
@@ -273,20 +272,20 @@ impl Repo {
         Ok(())
     }
 
-    fn require_room(&self, digest: &Digest, tag: Option<&str>) -> Result<(), StoreError> {
-        if self.images.len() >= IMAGES_PER_REPOSITORY {
-            let limit = IMAGES_PER_REPOSITORY as u64;
-            return Err(StoreError::LimitExceeded {
-                quota: "images per repository",
-                limit,
-            });
+    /// That one more image, or one more tag on it, is within the limits.
+    fn require_room(
+        &self,
+        digest: &Digest,
+        tag: Option<&str>,
+        limits: Limits,
+    ) -> Result<(), StoreError> {
+        if !self.images.contains_key(digest) {
+            let limit = limits.images_per_repository;
+            require_below("images per repository", limit, self.images.len())?;
         }
-        if tag.is_some() && self.tags_of(digest).len() >= TAGS_PER_IMAGE {
-            let limit = TAGS_PER_IMAGE as u64;
-            return Err(StoreError::LimitExceeded {
-                quota: "tags per image",
-                limit,
-            });
+        if tag.is_some() {
+            let present = self.tags_of(digest).len();
+            require_below("tags per image", limits.tags_per_image, present)?;
         }
         Ok(())
     }

@@ -10,8 +10,9 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 
 use super::image::Stored;
+use super::limits::require_below;
 use super::upload::Upload;
-use super::{Page, Paged, Place, StoreError};
+use super::{Limits, Page, Paged, Place, StoreError};
 use crate::accounts::AccountId;
 use crate::blob::Blob;
 use crate::clock::Clock;
@@ -19,7 +20,6 @@ use crate::digest::Digest;
 use crate::lock::lock;
 use crate::space::Space;
 
-const REPOSITORIES_MAX: usize = 10_000;
 const TAGS_MAX: usize = 50;
 
 /// Everything ECR Public holds, for all accounts. Clones share it.
@@ -33,6 +33,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     folder: TempDir,
     space: Space,
+    limits: Mutex<Limits>,
     state: Mutex<State>,
     uploads_started: AtomicU64,
 }
@@ -136,6 +137,7 @@ impl Store {
                 clock,
                 folder,
                 space,
+                limits: Mutex::default(),
                 state: Mutex::default(),
                 uploads_started: AtomicU64::new(0),
             }),
@@ -167,13 +169,9 @@ impl Store {
         if state.repositories.contains_key(&place) {
             return Err(StoreError::RepositoryAlreadyExists(place));
         }
-        if state.of(account).count() >= REPOSITORIES_MAX {
-            let limit = REPOSITORIES_MAX as u64;
-            return Err(StoreError::LimitExceeded {
-                quota: "repositories per registry",
-                limit,
-            });
-        }
+        let limit = self.limits().repositories_per_registry;
+        let present = state.of(account).count();
+        require_below("repositories per registry", limit, present)?;
         let about = Repository {
             place: place.clone(),
             created_at: self.shared.clock.now(),
@@ -392,6 +390,10 @@ impl Store {
             None => state.display_names.remove(account),
         };
         Ok(())
+    }
+
+    pub(super) fn limits_cell(&self) -> &Mutex<Limits> {
+        &self.shared.limits
     }
 
     pub(super) fn space(&self) -> &Space {

@@ -175,7 +175,7 @@ fn sha256(bytes: &[u8]) -> String {
         .iter()
         .fold("sha256:".to_owned(), |mut text, byte| {
             // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
+            write!(text, "{byte:02x}").ok();
             text
         })
 }
