@@ -156,7 +156,7 @@ async fn a_registry_at_a_private_address_may_not_send_us_to_the_credentials_of_t
     };
     let registry = handle(&client(&memory), &endpoint, Login::anonymous());
     let error = read(&registry, b"abc").await.unwrap_err();
-    assert_eq!(*error.kind(), content::ErrorKind::Protocol);
+    assert_eq!(*error.kind(), ErrorKind::Protocol);
     assert_eq!(memory.log().len(), 1);
 }
 
