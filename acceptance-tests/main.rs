@@ -20,4 +20,6 @@ mod examples;
 #[cfg(feature = "interoperability")]
 mod interoperability;
 #[cfg(test)]
+mod sharing;
+#[cfg(test)]
 mod support;
