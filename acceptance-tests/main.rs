@@ -41,6 +41,8 @@ mod roles;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod sharing;
+#[cfg(test)]
 mod state;
 #[cfg(test)]
 mod support;

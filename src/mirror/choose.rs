@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 
@@ -130,8 +131,13 @@ async fn platform(cx: &Context, run: &Run, image: &Manifest) -> Result<Platform,
     })
 }
 
-/// A small blob as a whole, verified.
-async fn read(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Vec<u8>, content::Error> {
+/// A small blob as a whole, verified. Another copy may have read it, and the transfer finds it too.
+async fn read(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Bytes, content::Error> {
+    let shared = &run.shared;
+    let _turn = shared.fetching.take(cx, blob.digest.clone()).await?;
+    if let Some(bytes) = shared.configs.get(&blob.digest) {
+        return Ok(bytes);
+    }
     let verdict = Verdict::default();
     let reader = Reader::new(cx.clone(), run.origin(), blob.clone());
     let mut stream = reader.into_stream(verdict.clone());
@@ -142,6 +148,8 @@ async fn read(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Vec<u8>, con
             Err(error) => return Err(verdict.take().unwrap_or(error)),
         }
     }
+    let bytes = Bytes::from(bytes);
+    shared.configs.put(blob.digest.clone(), bytes.clone());
     Ok(bytes)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::job::Limits;
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     pub(super) reading: Arc<Turns<Digest>>,
     /// Who reads which blob from a source.
     pub(super) fetching: Arc<Turns<Digest>>,
+    /// Configurations read to learn a platform.
+    pub(super) configs: Configs,
     /// Where else blobs can be read.
     pub(super) places: Arc<Places>,
     /// What is at which destination.
@@ -48,6 +51,7 @@ impl Shared {
             manifests: Manifests::default(),
             reading: Arc::new(Turns::new()),
             fetching: Arc::new(Turns::new()),
+            configs: Configs::default(),
             places: Arc::default(),
             present: Present::default(),
             writing: Arc::new(Turns::new()),
@@ -119,6 +123,29 @@ impl Recent {
 /// The text, and about as much again as its view takes.
 fn weight(manifest: &Manifest) -> usize {
     manifest.bytes().len() + 256 * (1 + manifest.children().len())
+}
+
+/// Configurations that were read whole, up to [`CONFIG_BYTES`] of them.
+#[derive(Debug, Default)]
+pub(super) struct Configs {
+    read: Mutex<(HashMap<Digest, Bytes>, usize)>,
+}
+
+impl Configs {
+    pub(super) fn get(&self, digest: &Digest) -> Option<Bytes> {
+        lock(&self.read).0.get(digest).cloned()
+    }
+
+    pub(super) fn put(&self, digest: Digest, bytes: Bytes) {
+        let mut read = lock(&self.read);
+        let (configs, weight) = &mut *read;
+        if *weight + bytes.len() > CONFIG_BYTES {
+            configs.clear();
+            *weight = 0;
+        }
+        *weight += bytes.len();
+        configs.insert(digest, bytes);
+    }
 }
 
 /// Blobs and manifests that are known to be at a destination.
@@ -216,6 +243,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Manifests kept in memory. A base image's index and its children weigh some 20 KiB, so this is
 /// enough for more than a thousand images.
 const MANIFEST_BYTES: usize = 32 << 20;
+
+/// Configurations kept in memory: a thousand usual ones. When it is full it starts afresh.
+const CONFIG_BYTES: usize = 8 << 20;
 
 /// Entries of the set of known content; some 20 MiB. When it is full it starts afresh.
 const KNOWN: usize = 1 << 17;

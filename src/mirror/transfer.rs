@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
 
 use super::crew::Crew;
 use super::error::{Error, Side, Step};
@@ -86,8 +85,8 @@ async fn transfer_one(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), 
 /// permit, and then reads the copy. So the one that reads waits for nothing but a permit, and those
 /// who hold one wait for nothing.
 async fn come_by(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Progress, Error> {
-    if is_empty_config(blob) {
-        return bring(cx, run, blob, &run.origin()).await;
+    if let Some(bytes) = known(run, blob) {
+        return bring(cx, run, blob, &Origin::Known(bytes)).await;
     }
     let shared = &run.shared;
     let wanted_at = run.destination.repository();
@@ -170,11 +169,12 @@ enum Fault {
 struct EmptyBlob(#[source] content::Error);
 
 /// Attempts a transfer until it is done or does not make sense any more. The origin may send wrong
-/// bytes once; the destination may lose an upload twice.
+/// bytes once, a source may not have the blob once (its object storage can lag behind), and the
+/// destination may lose an upload twice.
 async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Error> {
     let from = |error| Error::new(Side::Source, Step::ReadBlob, &blob.digest, error);
     let to = |error| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, error);
-    let mut was_wrong = false;
+    let (mut was_wrong, mut was_missing) = (false, false);
     let mut lost = 0;
     loop {
         match attempt(cx, run, blob, origin).await {
@@ -182,6 +182,12 @@ async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> 
             Err(Fault::Source(error)) if is_wrong(&error) && !was_wrong => {
                 was_wrong = true;
                 tracing::warn!(digest = %blob.digest, "the source sent wrong bytes, trying again");
+            }
+            Err(Fault::Source(error)) if is_missing(&error, origin) && !was_missing => {
+                was_missing = true;
+                tracing::debug!(digest = %blob.digest, "the source lacks a blob it lists, trying again");
+                let paused = cx.pause(backoff(1)).await;
+                paused.map_err(|stopped| from(stopped.into()))?;
             }
             Err(Fault::Source(error)) => return Err(from(error)),
             Err(Fault::Destination(error)) if is_lost(&error) && lost + 1 < UPLOADS => {
@@ -225,17 +231,13 @@ async fn attempt(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) ->
     })
 }
 
-/// The bytes of a blob, from its origin unless they are known.
+/// The bytes of a blob.
 async fn open(
     cx: &Context,
     origin: &Origin,
     blob: &Descriptor,
     verdict: &Verdict,
 ) -> Result<ByteStream, content::Error> {
-    if is_empty_config(blob) {
-        let bytes = Bytes::from_static(b"{}");
-        return Ok(Box::pin(stream::iter([Ok(bytes)])));
-    }
     let mut reader = Reader::new(cx.clone(), origin.clone(), blob.clone());
     reader.start().await?;
     Ok(reader.into_stream(verdict.clone()))
@@ -254,9 +256,19 @@ async fn is_there(cx: &Context, run: &Run, blob: &Descriptor) -> Result<bool, co
     Ok(present.contains(&blob.digest))
 }
 
-/// Whether the bytes of a blob are known without asking anybody.
-fn is_empty_config(blob: &Descriptor) -> bool {
-    blob.size == 2 && blob.digest.as_str() == EMPTY_CONFIG
+/// The bytes of a blob, if they are known without asking anybody.
+fn known(run: &Run, blob: &Descriptor) -> Option<Bytes> {
+    let bytes = if blob.digest.as_str() == EMPTY_CONFIG {
+        Bytes::from_static(b"{}")
+    } else {
+        run.shared.configs.get(&blob.digest)?
+    };
+    (bytes.len() as u64 == blob.size).then_some(bytes)
+}
+
+/// Whether a source does not have what one of its manifests lists.
+fn is_missing(error: &content::Error, origin: &Origin) -> bool {
+    matches!(origin, Origin::Source(_)) && *error.kind() == ErrorKind::NotFound
 }
 
 /// Whether the bytes are not those of the digest.

@@ -3,11 +3,11 @@
 //! # The choice
 //!
 //! Whatever copies of one run want at the same time is read from a source once: each manifest and
-//! each blob, by its digest, whichever accounts, repositories or tags it is for. `mirror` does it
-//! in two ways.
+//! each blob, by its digest, whichever accounts, repositories or tags it is for.
+//! [`mirror`](crate::mirror) does it in two ways.
 //!
-//! *Manifests* are kept, 32 MiB of them. The first that wants one reads it; the others wait, and
-//! find it.
+//! *Manifests* are kept, 32 MiB of them, and so are the few configurations that had to be read
+//! before a copy could begin. The first that wants one reads it; the others wait, and find it.
 //!
 //! *Blobs* are not kept. The first copy that wants one takes its turn and streams it from the
 //! source to its own destination. The others wait without holding anything, and then read it at

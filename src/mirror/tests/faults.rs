@@ -291,3 +291,22 @@ async fn a_corrupt_manifest_is_read_once_more() {
     let outcome = world.mirror().await.unwrap();
     assert_eq!(outcome.pulls, 6, "both readings of the root count");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_blob_that_the_source_lacks_for_a_moment_is_asked_for_once_more() {
+    for (times, is_copied) in [(1, true), (2, false)] {
+        let world = World::new();
+        let root = single(&world.hub);
+        let missing = Fault::once(On::OpenBlob, What::Fail(ErrorKind::NotFound));
+        world.hub.fail(missing.of(first_layer(&root)).times(times));
+        match world.mirror().await {
+            Ok(_) => assert!(is_copied && world.ecr.has_all(root.digest())),
+            Err(error) => {
+                let layer = first_layer(&root).to_string();
+                assert_eq!((error.side, error.step), (Side::Source, Step::ReadBlob));
+                assert!(!is_copied && error.subject == layer);
+                assert!(world.ecr.tags().is_empty());
+            }
+        }
+    }
+}

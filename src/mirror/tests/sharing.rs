@@ -9,7 +9,7 @@ use super::images::{child, first_layer, image, index, layer, plain_child, single
 use super::{World, is_idle, job, job_with};
 use crate::content::{Destination, ErrorKind, Source};
 use crate::mirror::memory::{Event, Fault, Gate, Memory, On, Target, What};
-use crate::mirror::{Engine, Error, Limits, MirrorJob, Outcome};
+use crate::mirror::{Engine, Error, Limits, MirrorJob, Outcome, Platforms};
 use crate::oci::Version;
 use crate::task::Context;
 
@@ -478,4 +478,25 @@ async fn a_job_gets_nothing_that_its_own_source_does_not_have() {
     let outcomes = copies.done().await;
     assert_eq!(outcomes.iter().filter(|done| done.is_ok()).count(), 1);
     assert_eq!((two.writes(), two.tags().len()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_configuration_that_tells_the_platform_is_read_once_for_all() {
+    let hub = Memory::new("docker.io", "library/app");
+    let root = single(&hub);
+    let accounts = accounts(5);
+    let mut copies = Copies::of(&hub, 8);
+    for account in &accounts {
+        let platform = "linux/amd64".parse().unwrap();
+        let chosen = MirrorJob {
+            platforms: Platforms::Only([platform].into()),
+            ..job()
+        };
+        copies.start(&Context::new(), chosen, account);
+    }
+    for done in copies.done().await {
+        done.unwrap();
+    }
+    assert!(accounts.iter().all(|one| one.has_all(root.digest())));
+    assert_eq!(blob_reads(&hub), 2);
 }
