@@ -15,7 +15,10 @@ Usage: ecr-public-sandbox [--seed FILE] [--port-base N] [--print-seed]
   --print-seed   writes the demonstration as a seed file and ends
   --help         this text
 
-It runs until Ctrl-C and keeps nothing.
+A seed file names accounts with users, roles and aliases, images by repository and tag, limits, and
+faults: what --print-seed writes, of which every part may be left out. A misspelt name is refused.
+
+It runs until Ctrl-C or SIGTERM and keeps nothing.
 ";
 
 #[derive(Default)]

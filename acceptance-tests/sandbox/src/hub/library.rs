@@ -13,7 +13,7 @@ use super::{HubSeed, HubUser, Limits};
 use crate::blob::Blob;
 use crate::clock::Clock;
 use crate::digest::Digest;
-use crate::image::{BuiltImage, ImageSpec};
+use crate::image::{BuiltImage, ImageSpec, image};
 use crate::lock::lock;
 
 /// A source registry, in the hands of its owner. Clones share it.
@@ -53,8 +53,13 @@ pub(super) struct Manifest {
 
 impl Hub {
     /// Docker Hub: tokens, limits, redirects.
+    ///
+    /// It always has the image whose manifest Docker documents for reading the budget.
     pub(crate) fn docker_hub(seed: &HubSeed, clock: Clock) -> io::Result<Self> {
-        Self::new(seed, clock, true)
+        let hub = Self::new(seed, clock, true)?;
+        let preview = image("ratelimitpreview").layers([64]);
+        hub.push("ratelimitpreview/test", "latest", &preview)?;
+        Ok(hub)
     }
 
     /// A registry that gives everything to everybody.

@@ -95,6 +95,20 @@ async fn a_manifest_get_is_a_pull_and_nothing_else_is() {
 }
 
 #[tokio::test]
+async fn the_documented_probe_reads_the_budget_and_spends_none() {
+    let sandbox = start().await;
+    sandbox.hub().set_anonymous_remaining(76);
+    let token = sandbox.hub_token("ratelimitpreview/test", None).await;
+    let path = "/v2/ratelimitpreview/test/manifests/latest";
+    let url = format!("{}{path}", sandbox.hub_url());
+    for _ in 0..2 {
+        let probe = send(bearer(head(&url), &token)).await;
+        let expected = [Some("100;w=21600"), Some("76;w=21600"), Some("127.0.0.1")];
+        assert_eq!(budget(&probe), expected);
+    }
+}
+
+#[tokio::test]
 async fn pulls_are_counted_per_address_and_per_account() {
     let sandbox = start().await;
     sandbox.hub().add_user(HubUser {

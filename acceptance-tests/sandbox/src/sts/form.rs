@@ -80,15 +80,17 @@ impl Form {
     }
 
     /// Fails when a name of a parameter has another shape than the model gives it: `RoleArn.member.1`,
-    /// or `Tags.1.Key` without the word `member`. Names the model does not have are ignored.
+    /// or `Tags.1.Key` without the word `member`. Names the model does not have are ignored, and
+    /// `Tags=` is how the protocol writes an empty list.
     pub(super) fn well_formed(&self) -> Result<(), StsError> {
-        for name in self.values.keys() {
+        for (name, value) in &self.values {
             let (first, rest) = name.split_once('.').unwrap_or((name, ""));
             let is_element = rest
                 .strip_prefix("member.")
                 .and_then(|rest| rest.split('.').next()?.parse::<u32>().ok())
                 .is_some();
-            if LISTS.contains(&first) && !is_element {
+            let is_empty = rest.is_empty() && value.is_empty();
+            if LISTS.contains(&first) && !is_element && !is_empty {
                 let message = "Top level element may not be treated as a list";
                 return Err(StsError::MalformedInput(message));
             }

@@ -441,6 +441,7 @@ fn a_list_or_a_structure_in_the_wrong_place_is_malformed() {
     assert_eq!(call(&[("Tags.1.Key", "team")]), list);
     assert_eq!(call(&[("TransitiveTagKeys", "team")]), list);
     assert_eq!(call(&[("PolicyArns.member.first.arn", "arn")]), list);
+    assert_ne!(call(&[("PolicyArns", "")]), list, "an empty list is one");
     let structure = "MalformedInput: Start of list found where not expected";
     assert_eq!(call(&[("RoleSessionName.member.1", "run")]), structure);
     assert_eq!(call(&[("Policy.Version", "2012-10-17")]), structure);

@@ -154,8 +154,8 @@ async fn what_is_not_there_or_there_already_is_refused_by_name() {
         ("DeleteRepositoryPolicy", app(json!({})), policy),
         (
             "GetRepositoryCatalogData",
-            app(json!({})),
-            "RepositoryCatalogDataNotFoundException",
+            none(),
+            "RepositoryNotFoundException",
         ),
     ])
     .await;
