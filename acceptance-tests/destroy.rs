@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ecr_public_sandbox::accounts::RoleSeed;
 use ecr_public_sandbox::policy::PolicyDocument;
+use ecr_public_sandbox::{Effect, Face, Fault};
 
 use crate::support::scenario::{FIRST, IT, Scenario, TOOLING, it};
 
@@ -50,6 +51,24 @@ async fn a_tag_that_somebody_moved_stays_whether_or_not_refresh_saw_it() {
         assert_eq!(scenario.manifests(FIRST, "alpine"), [theirs].into());
         scenario.was_clean().await;
     }
+}
+
+#[tokio::test]
+async fn both_images_of_an_update_that_failed_half_way_go() {
+    let tags = "image_tags = [\"a\", \"b\"]";
+    let scenario = applied(tags).await;
+    let lost = Fault::on(Face::Registry, Effect::status(403)).method("PUT");
+    let lost = lost.path("/manifests/b").always();
+    let lost = scenario.sandbox.faults().add(lost);
+    let older = ALPINE.replace("3.22", "3.21");
+    scenario.configure(&it(&format!("{older}{tags}")));
+    scenario.terraform.apply(&[]).await.failed();
+    lost.remove();
+    let shown = scenario.tags(FIRST, "alpine");
+    assert_ne!(shown["a"], shown["b"]);
+    scenario.terraform.destroy().await.succeeded();
+    assert_eq!(scenario.manifests(FIRST, "alpine"), [].into());
+    scenario.was_clean().await;
 }
 
 #[tokio::test]

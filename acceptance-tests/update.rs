@@ -118,6 +118,10 @@ async fn another_tag_of_the_source_is_copied_in_place() {
     let back = scenario.at_hub("alpine", "3.22");
     changes(&scenario, &alpine(""), &UPDATE).await;
     assert_eq!(scenario.tags(FIRST, "alpine"), tags(["3.22"], &back));
+    // The image of before went with its last tag, and so did what was below it.
+    let index = scenario.manifest(FIRST, "alpine", &back);
+    let below = index["manifests"].as_array().unwrap().len();
+    assert_eq!(scenario.manifests(FIRST, "alpine").len(), below + 1);
     scenario.was_clean().await;
 }
 

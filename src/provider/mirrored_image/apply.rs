@@ -275,19 +275,29 @@ async fn drop_tags(
     if change.remove.is_empty() {
         return;
     }
-    let removed = remove::tags(cx, clients, session, prior, &change.remove).await;
-    if let Err(diagnostic) = removed {
-        // They still show the image, so they belong to the state, and the next apply tries
-        // again. Where the image is a new one, the state has no place for them.
-        if let Some(state) = &mut applied.state
-            && change.is_same_content
-        {
-            let mut tags = known::texts(&state.image_tags).unwrap_or_default();
-            tags.extend(change.remove.iter().cloned());
-            state.show_tags(&tags);
-        }
-        applied.diagnostics.push(diagnostic);
+    let image = match change.is_same_content {
+        true => remove::Image::Stays,
+        false => remove::Image::Superseded,
+    };
+    let removed = remove::tags(cx, clients, session, prior, &change.remove, image).await;
+    match removed {
+        Ok(warning) => applied.diagnostics.extend(warning),
+        Err(diagnostic) => not_dropped(change, applied, diagnostic),
     }
+}
+
+/// Notes in state which tags could not be removed.
+fn not_dropped(change: &Change, applied: &mut Applied<MirroredImage>, diagnostic: Diagnostic) {
+    // They still show the image, so they belong to the state, and the next apply tries
+    // again. Where the image is a new one, the state has no place for them.
+    if let Some(state) = &mut applied.state
+        && change.is_same_content
+    {
+        let mut tags = known::texts(&state.image_tags).unwrap_or_default();
+        tags.extend(change.remove.iter().cloned());
+        state.show_tags(&tags);
+    }
+    applied.diagnostics.push(diagnostic);
 }
 
 /// What is not in the state after a success is not ours any more.

@@ -8,7 +8,7 @@
 //! - A manifest is removed only when it has no tag. Whether another index needs it, the service
 //!   knows, and refuses then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{self, DeleteFailure, ImageId, Session};
 use crate::content::Source;
@@ -35,7 +35,7 @@ pub(super) async fn delete(
         return gone(Diagnostics::new());
     }
     let cx = cx.within(prior.limit(Operation::Delete));
-    match everything(&cx, clients, &prior).await {
+    match everything(&cx, clients, &prior, private).await {
         Ok(warnings) => gone(warnings),
         Err(diagnostic) => Applied {
             state: Some(prior),
@@ -58,6 +58,7 @@ async fn everything(
     cx: &Context,
     clients: &Clients,
     prior: &MirroredImage,
+    private: &Private,
 ) -> Result<Diagnostics, Diagnostic> {
     let place = Place::of(prior)?;
     let session = place.session(clients, false);
@@ -67,20 +68,136 @@ async fn everything(
         .removing(cx, &account, &place.repository)
         .await;
     let turn = turn.map_err(diagnose::stopped)?;
-    let Some(digest) = digest(prior) else {
-        return Ok(Diagnostics::new());
-    };
-    let tags = known::texts(&prior.image_tags).unwrap_or_default();
-    let ours: BTreeSet<String> = tags.into_iter().filter(|tag| !turn.was_set(tag)).collect();
-    let repository = place.repository.as_str();
-    // Afterwards nobody could tell any more what belonged to the image.
-    let children = children(cx, clients, &session, &place.repository, prior, &digest).await;
-    untag(cx, &session, repository, &ours, &digest).await?;
-    let orphans = orphans(cx, &session, repository, &digest, children);
-    Ok(match orphans.await {
-        Ok(()) => Diagnostics::new(),
-        Err(error) => diagnose::leftovers(&digest, &error).into(),
-    })
+    let mut warnings = Diagnostics::new();
+    for (digest, tags) in put_there(prior, private) {
+        let ours = tags.into_iter().filter(|tag| !turn.was_set(tag)).collect();
+        let removal = Removal {
+            clients,
+            session: &session,
+            repository: &place.repository,
+            prior,
+            digest: &digest,
+            untagged_root: Root::Goes,
+        };
+        warnings.extend(removal.with_orphans(cx, &ours).await?);
+    }
+    Ok(warnings)
+}
+
+/// Image by image, the tags that this instance has put there: those that state knows, and those
+/// that an update which failed half-way left with the image of before.
+fn put_there(prior: &MirroredImage, private: &Private) -> BTreeMap<Digest, BTreeSet<String>> {
+    let mut all: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
+    if let Some(digest) = digest(prior) {
+        all.insert(digest, known::texts(&prior.image_tags).unwrap_or_default());
+    }
+    let place = (prior.account_id.known(), prior.repository.known());
+    if let (Some(account), Some(repository)) = place {
+        for tag in private.tags.keys() {
+            if let Some(digest) = private.digest_of(account, repository, tag) {
+                all.entry(digest).or_default().insert(tag.clone());
+            }
+        }
+    }
+    all
+}
+
+/// One image that is to lose tags.
+#[derive(Debug)]
+struct Removal<'a> {
+    clients: &'a Clients,
+    session: &'a Session,
+    repository: &'a RepositoryName,
+    prior: &'a MirroredImage,
+    digest: &'a Digest,
+    untagged_root: Root,
+}
+
+/// What becomes of an image without tags that the service has not removed with the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Root {
+    /// Nobody needs it any more.
+    Goes,
+    /// Somebody may have pinned its digest.
+    Stays,
+}
+
+impl Removal<'_> {
+    /// Removes the tags, and whatever of the image nobody refers to any more.
+    async fn with_orphans(
+        &self,
+        cx: &Context,
+        tags: &BTreeSet<String>,
+    ) -> Result<Option<Diagnostic>, Diagnostic> {
+        let repository = self.repository.as_str();
+        // Afterwards nobody could tell any more what belonged to the image.
+        let children = self.children(cx).await;
+        untag(cx, self.session, repository, tags, self.digest).await?;
+        Ok(match self.orphans(cx, children).await {
+            Ok(()) => None,
+            Err(error) => Some(diagnose::leftovers(self.digest, &error)),
+        })
+    }
+
+    /// Removes the root and its children as far as nothing needs them.
+    async fn orphans(&self, cx: &Context, children: Vec<Digest>) -> Result<(), aws::Error> {
+        let (session, repository) = (self.session, self.repository.as_str());
+        if self.untagged_root == Root::Goes
+            && is_untagged(cx, session, repository, self.digest).await?
+        {
+            let root = [by_digest(self.digest)];
+            session.delete_images(cx, repository, &root).await?;
+        }
+        let root = by_digest(self.digest);
+        if session.image(cx, repository, &root).await?.is_some() {
+            // Another tag or index needs it, and with it everything below.
+            return Ok(());
+        }
+        let mut unused = Vec::new();
+        for child in &children {
+            if is_untagged(cx, session, repository, child).await? {
+                unused.push(by_digest(child));
+            }
+        }
+        if !unused.is_empty() {
+            session.delete_images(cx, repository, &unused).await?;
+        }
+        Ok(())
+    }
+
+    /// Everything below the image, parents before children: what state knows, and what the
+    /// manifests say that can still be read. Attestations, for example, are in no map of platforms.
+    async fn children(&self, cx: &Context) -> Vec<Digest> {
+        let mut found = Found::default();
+        let alias = self.prior.registry_alias.known();
+        let reader = alias.and_then(|alias| {
+            let reader = self
+                .clients
+                .destination(self.session, alias, self.repository);
+            reader.ok()
+        });
+        if let Some(reader) = reader {
+            let mut waiting = vec![self.digest.clone()];
+            while let Some(next) = waiting.pop() {
+                let manifest = Source::manifest(reader.registry(), cx, &next).await;
+                match manifest {
+                    Ok(manifest) => waiting.extend(found.below(&manifest)),
+                    // What cannot be read is left out; at worst something untagged stays.
+                    Err(error) => {
+                        tracing::debug!(digest = %next, error = %error, "manifest not readable");
+                    }
+                }
+            }
+        }
+        if digest(self.prior).as_ref() == Some(self.digest) {
+            let images = known::text_map(&self.prior.images).unwrap_or_default();
+            for digest in images.values().filter_map(|digest| digest.parse().ok()) {
+                found.note(digest);
+            }
+        }
+        found.digests.retain(|digest| digest != self.digest);
+        found.digests
+    }
 }
 
 async fn identify(cx: &Context, session: &Session) -> Result<aws::AccountId, Diagnostic> {
@@ -93,14 +210,16 @@ fn digest(model: &MirroredImage) -> Option<Digest> {
     model.digest.known()?.parse().ok()
 }
 
-/// Removes some tags of an instance that lives on.
+/// Removes tags of an instance that lives on, from the image that it showed before. Where it shows
+/// another one now, whatever of that image nobody refers to any more goes with the last tag.
 pub(super) async fn tags(
     cx: &Context,
     clients: &Clients,
     session: &Session,
     prior: &MirroredImage,
     tags: &BTreeSet<String>,
-) -> Result<(), Diagnostic> {
+    image: Image,
+) -> Result<Option<Diagnostic>, Diagnostic> {
     let place = Place::of(prior)?;
     let account = identify(cx, session).await?;
     let turn = clients
@@ -109,11 +228,35 @@ pub(super) async fn tags(
         .await;
     let turn = turn.map_err(diagnose::stopped)?;
     let Some(digest) = digest(prior) else {
-        return Ok(());
+        return Ok(None);
     };
     let ours = tags.iter().filter(|tag| !turn.was_set(tag)).cloned();
     let ours = ours.collect();
-    untag(cx, session, place.repository.as_str(), &ours, &digest).await
+    let removal = Removal {
+        clients,
+        session,
+        repository: &place.repository,
+        prior,
+        digest: &digest,
+        untagged_root: Root::Stays,
+    };
+    match image {
+        Image::Stays => {
+            let repository = place.repository.as_str();
+            untag(cx, session, repository, &ours, &digest).await?;
+            Ok(None)
+        }
+        Image::Superseded => removal.with_orphans(cx, &ours).await,
+    }
+}
+
+/// What becomes of the image whose tags are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Image {
+    /// Other tags of the instance show it.
+    Stays,
+    /// The instance shows another one.
+    Superseded,
 }
 
 /// Removes tags as far as they show the digest. With the last tag of an image the service removes
@@ -150,40 +293,6 @@ fn is_somebody_elses(failure: &DeleteFailure) -> bool {
     )
 }
 
-/// Everything below a root, parents before children: what state knows, and what the manifests say
-/// that can still be read. Attestations, for example, are in no map of platforms.
-async fn children(
-    cx: &Context,
-    clients: &Clients,
-    session: &Session,
-    repository: &RepositoryName,
-    prior: &MirroredImage,
-    root: &Digest,
-) -> Vec<Digest> {
-    let mut found = Found::default();
-    let alias = prior.registry_alias.known();
-    let reader = alias.and_then(|alias| clients.destination(session, alias, repository).ok());
-    if let Some(reader) = reader {
-        let mut waiting = vec![root.clone()];
-        while let Some(next) = waiting.pop() {
-            let manifest = Source::manifest(reader.registry(), cx, &next).await;
-            match manifest {
-                Ok(manifest) => waiting.extend(found.below(&manifest)),
-                // What cannot be read is left out; at worst something untagged stays.
-                Err(error) => {
-                    tracing::debug!(digest = %next, error = %error, "manifest not readable");
-                }
-            }
-        }
-    }
-    let images = known::text_map(&prior.images).unwrap_or_default();
-    for digest in images.values().filter_map(|digest| digest.parse().ok()) {
-        found.note(digest);
-    }
-    found.digests.retain(|digest| digest != root);
-    found.digests
-}
-
 #[derive(Debug, Default)]
 struct Found {
     digests: Vec<Digest>,
@@ -213,39 +322,6 @@ impl Found {
         }
         indexes
     }
-}
-
-/// Removes the root and its children as far as nothing needs them.
-async fn orphans(
-    cx: &Context,
-    session: &Session,
-    repository: &str,
-    root: &Digest,
-    children: Vec<Digest>,
-) -> Result<(), aws::Error> {
-    if is_untagged(cx, session, repository, root).await? {
-        let root = [by_digest(root)];
-        session.delete_images(cx, repository, &root).await?;
-    }
-    let by_digest_root = by_digest(root);
-    if session
-        .image(cx, repository, &by_digest_root)
-        .await?
-        .is_some()
-    {
-        // Another tag or index needs it, and with it everything below.
-        return Ok(());
-    }
-    let mut unused = Vec::new();
-    for child in &children {
-        if is_untagged(cx, session, repository, child).await? {
-            unused.push(by_digest(child));
-        }
-    }
-    if !unused.is_empty() {
-        session.delete_images(cx, repository, &unused).await?;
-    }
-    Ok(())
 }
 
 fn by_digest(digest: &Digest) -> ImageId {
