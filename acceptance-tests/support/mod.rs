@@ -2,6 +2,7 @@
 
 #[cfg(feature = "interoperability")]
 pub(crate) mod daemon;
+pub(crate) mod errors;
 pub(crate) mod evidence;
 pub(crate) mod landing_zone;
 pub(crate) mod packages;
