@@ -12,6 +12,8 @@ mod apply;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod dependencies;
 #[cfg(test)]
 mod destroy;

@@ -63,12 +63,8 @@ async fn an_account_that_is_closed_is_asked_once_and_every_instance_hears_why() 
     let sandbox = &scenario.sandbox;
     let closed = settings().replace("ecr-publisher", "closed");
     scenario.configure_with(&provider(sandbox, &closed), &resources(&[target(0)]));
-    let run = scenario
-        .terraform
-        .run(&["plan", "-out=plan"])
-        .await
-        .succeeded();
-    drop(run);
+    let plan = scenario.terraform.run(&["plan", "-out=plan"]).await;
+    plan.succeeded().says("10 to add");
     sandbox.journal().clear();
     let run = scenario.terraform.run(&["apply", "plan"]).await.failed();
     let told = run.stderr.matches("Error: Cannot assume IAM role").count();

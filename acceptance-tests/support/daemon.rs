@@ -61,7 +61,7 @@ impl Daemon {
 async fn forward(pipe: impl AsyncRead + Unpin, lines: mpsc::UnboundedSender<String>) {
     let mut pipe = BufReader::new(pipe).lines();
     while let Ok(Some(line)) = pipe.next_line().await {
-        let _ = lines.send(line);
+        drop(lines.send(line));
     }
 }
 

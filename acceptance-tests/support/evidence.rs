@@ -58,11 +58,6 @@ impl Evidence {
         places.extend(self.places_with(&secret[secret.len() - telling..]));
         places
     }
-
-    /// All places.
-    pub(crate) fn places(&self) -> Vec<&str> {
-        self.items.iter().map(|(place, _)| place.as_str()).collect()
-    }
 }
 
 /// Collects every `private` of a state, decoded.
