@@ -17,7 +17,13 @@ mod docs;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod input;
+#[cfg(test)]
 #[cfg(feature = "interoperability")]
 mod interoperability;
+#[cfg(test)]
+mod interrupts;
 #[cfg(test)]
 mod support;

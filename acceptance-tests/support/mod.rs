@@ -2,6 +2,7 @@
 
 #[cfg(feature = "interoperability")]
 pub(crate) mod daemon;
+pub(crate) mod messages;
 pub(crate) mod packages;
 #[cfg(feature = "interoperability")]
 pub(crate) mod programs;
