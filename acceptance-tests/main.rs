@@ -24,10 +24,16 @@ mod drift;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod import;
+#[cfg(test)]
+mod input;
 #[cfg(test)]
 #[cfg(feature = "interoperability")]
 mod interoperability;
+#[cfg(test)]
+mod interrupts;
 #[cfg(test)]
 mod oci_client;
 #[cfg(test)]

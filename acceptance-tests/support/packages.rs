@@ -1,7 +1,7 @@
 //! Provider packages in the places where real Terraform looks for them: no network, no warnings.
 
 use std::env::consts::{ARCH, OS};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -18,12 +18,27 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_terraform-provider-ecrpublic
 ///
 /// The layout is the unpacked one: `HOST/NAMESPACE/TYPE/VERSION/OS_ARCH/<binary>`.
 pub(crate) fn mirror_of_ours(root: &Path) -> io::Result<()> {
-    let package = root
-        .join(ADDRESS)
+    let program = program_in(root);
+    fs::create_dir_all(program.parent().unwrap_or(root))?;
+    symlink(BINARY, program)
+}
+
+/// Puts a shell script in front of the program under test, in a mirror of [`mirror_of_ours`].
+pub(crate) fn wrap(root: &Path, first: &str) -> io::Result<()> {
+    let program = program_in(root);
+    fs::remove_file(&program)?;
+    fs::write(
+        &program,
+        format!("#!/bin/sh\n{first}\nexec '{BINARY}' \"$@\"\n"),
+    )?;
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
+}
+
+fn program_in(root: &Path) -> PathBuf {
+    root.join(ADDRESS)
         .join(env!("CARGO_PKG_VERSION"))
-        .join(platform());
-    fs::create_dir_all(&package)?;
-    symlink(BINARY, package.join("terraform-provider-ecrpublic"))
+        .join(platform())
+        .join("terraform-provider-ecrpublic")
 }
 
 /// The command line configuration: ours from `ours`, hashicorp/aws from where it can be had.

@@ -116,6 +116,13 @@ impl Terraform {
         self.environment.push((name.into(), value.into()));
     }
 
+    /// Has the provider started by a shell that does this first, from the next `init` on.
+    pub(crate) fn wrap_provider(&self, first: &str) {
+        packages::wrap(&self.folder.path().join("packages"), first).unwrap();
+        // It remembers the checksum of the program.
+        fs::remove_file(self.folder().join(".terraform.lock.hcl")).ok();
+    }
+
     /// `terraform init`
     pub(crate) async fn init(&self) {
         self.run(&["init", "-input=false"]).await.succeeded();

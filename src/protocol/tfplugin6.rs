@@ -6,11 +6,9 @@
     unreachable_pub,
     unused_qualifications,
     clippy::all,
-    clippy::allow_attributes_without_reason,
-    clippy::missing_errors_doc,
-    clippy::semicolon_if_nothing_returned,
-    clippy::too_many_lines,
-    clippy::use_self,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated"
 )]
 

@@ -245,6 +245,7 @@ fn copy_errors() -> Vec<Error> {
             },
         ),
         source(Step::ReadBlob, ErrorKind::Interrupted),
+        source(Step::Resolve, ErrorKind::TooLarge { limit: 4 << 20 }),
         destination(Step::WriteTag, ErrorKind::Denied),
         destination(Step::WriteBlob, ErrorKind::Denied),
         destination(Step::WriteManifest, ErrorKind::TooLarge { limit: 4 << 20 }),
@@ -270,6 +271,15 @@ fn copy_errors() -> Vec<Error> {
                     "linux/amd64".parse().unwrap(),
                     "linux/arm64".parse().unwrap(),
                 ],
+            },
+        ),
+        failed(
+            Side::Source,
+            Step::SelectPlatforms,
+            "1.27",
+            Cause::NoSuchPlatform {
+                wanted: Box::new("linux/s390x".parse().unwrap()),
+                available: Vec::new(),
             },
         ),
         failed(
