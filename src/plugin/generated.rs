@@ -7,6 +7,7 @@
     unused_qualifications,
     clippy::all,
     clippy::allow_attributes_without_reason,
+    clippy::clone_on_ref_ptr,
     clippy::missing_errors_doc,
     clippy::semicolon_if_nothing_returned,
     clippy::too_many_lines,
