@@ -222,6 +222,9 @@ pub trait DynResource: Send + Sync {
     async fn apply(&self, cx: &Context, request: ApplyRequest<Value>) -> Applied<Value>;
     async fn read(&self, cx: &Context, request: ReadRequest<Value>) -> ReadResponse<Value>;
     async fn import(&self, cx: &Context, request: ImportRequest) -> Imported<Value>;
+    /// # Errors
+    ///
+    /// As [`Resource::upgrade`].
     fn upgrade(&self, version: i64, old: Value) -> Result<Value, Diagnostic>;
 }
 

@@ -18,9 +18,9 @@ pub enum Value {
     /// Text.
     String(String),
     /// A list, set or tuple. The order of a set carries no meaning.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A map or an object.
-    Map(BTreeMap<String, Value>),
+    Map(BTreeMap<String, Self>),
 }
 
 /// The type of a value.
@@ -35,15 +35,15 @@ pub enum Type {
     /// Any type; the value brings its own.
     Dynamic,
     /// Ordered elements of one type.
-    List(Box<Type>),
+    List(Box<Self>),
     /// Unordered, distinct elements of one type.
-    Set(Box<Type>),
+    Set(Box<Self>),
     /// Elements of one type by name.
-    Map(Box<Type>),
+    Map(Box<Self>),
     /// Named attributes, each of its own type.
-    Object(BTreeMap<String, Type>),
+    Object(BTreeMap<String, Self>),
     /// Ordered elements, each of its own type.
-    Tuple(Vec<Type>),
+    Tuple(Vec<Self>),
 }
 
 impl Type {

@@ -150,7 +150,10 @@ impl Printed {
     }
 
     /// Waits for a whole line of which this makes something.
-    pub(crate) async fn line<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> T {
+    pub(crate) async fn line<T: Send>(
+        &mut self,
+        wanted: impl Fn(&str) -> Option<T> + Send + Sync,
+    ) -> T {
         let found = |printed: &Vec<u8>| {
             let printed = String::from_utf8_lossy(printed);
             let whole = printed.split_inclusive('\n');
@@ -171,7 +174,7 @@ impl Printed {
     /// Waits for a log line.
     pub(crate) async fn logged_where(
         &mut self,
-        wanted: impl Fn(&serde_json::Value) -> bool,
+        wanted: impl Fn(&serde_json::Value) -> bool + Send + Sync,
     ) -> serde_json::Value {
         let json = |line: &str| serde_json::from_str(line).ok();
         self.line(|line| json(line).filter(|line| wanted(line)))
