@@ -123,6 +123,8 @@ impl Tags {
             if is_set {
                 shown.digest = Some(root.digest().clone());
                 shown.is_ours = true;
+                // Others may wait for an image that refers to its blobs.
+                run.has_manifest(root);
             }
             match put {
                 Err(error) if !is_set || is_stop(&error) => {
@@ -131,7 +133,6 @@ impl Tags {
                 Ok(()) | Err(_) => {}
             }
         }
-        run.has_manifest(root);
         Ok(())
     }
 
