@@ -5,6 +5,9 @@ use serde::Deserialize;
 use super::StoreError;
 
 /// The manifest types ECR Public stores.
+///
+/// The real one documents Docker schema 1 as well. It is refused here: no client of today pushes it,
+/// and one that did by mistake should be told.
 pub const MEDIA_TYPES: [&str; 4] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
 
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";

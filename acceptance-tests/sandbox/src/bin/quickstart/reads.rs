@@ -19,7 +19,9 @@ pub(crate) fn check(sandbox: &Sandbox) -> Result<()> {
     let (blobs, manifests): (Vec<Entry>, Vec<Entry>) = seen.into_iter().partition(is_blob);
     for entry in &manifests {
         let (method, path) = (&entry.method, &entry.path);
-        let status = entry.status.map_or_else(|| "-".to_owned(), |code| code.to_string());
+        let status = entry
+            .status
+            .map_or_else(|| "-".to_owned(), |code| code.to_string());
         tell::inset(&format!("{method:4} {path} {status}"));
     }
     let pulls = read_once(&manifests)?;
