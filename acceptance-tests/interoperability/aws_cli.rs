@@ -122,6 +122,8 @@ impl Cli<'_> {
             .arg("ecr-public")
             .args(arguments)
             .args(["--output", "json"])
+            // Sessions are kept there for hours, also those of a sandbox that is gone.
+            .env("HOME", self.terraform.folder())
             .env("AWS_CONFIG_FILE", file("config"))
             .env("AWS_SHARED_CREDENTIALS_FILE", file("credentials"))
             .env("AWS_PROFILE", "publisher")

@@ -19,10 +19,11 @@ pub(crate) fn of(run: &Run) -> String {
     messages
 }
 
-/// Hides ports, request IDs, and the session name that a process chooses.
+/// Hides ports, folders, request IDs, and the session name that a process chooses.
 pub(crate) fn settings() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     settings.set_omit_expression(true);
+    settings.add_filter(r"/\S*/acceptance-\w+/", "[folder]/");
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:[port]");
     settings.add_filter(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[id]");
     settings.add_filter(

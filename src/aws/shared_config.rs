@@ -17,7 +17,7 @@ use super::{Config, Environment};
 pub(super) struct SharedConfig {
     /// For the parts of the SDK that read the files by themselves.
     pub(super) files: EnvConfigFiles,
-    /// Everything that exists.
+    /// Everything that was looked for, whether it exists or not.
     paths: Vec<PathBuf>,
     sections: EnvConfigSections,
     selected: Selected,
@@ -141,8 +141,9 @@ impl Selected {
     }
 }
 
-/// Which files to read, all of which exist.
+/// Which files to read.
 struct Paths {
+    /// Those that exist.
     files: EnvConfigFiles,
     all: Vec<PathBuf>,
 }
@@ -167,8 +168,10 @@ impl Paths {
         let mut files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "");
         let mut all = Vec::new();
         for (kind, configured, variable, name) in kinds {
-            for path in existing(environment, configured, variable, name).await? {
-                files = files.with_file(kind, &path);
+            for path in wanted(environment, configured, variable, name).await? {
+                if tokio::fs::metadata(&path).await.is_ok() {
+                    files = files.with_file(kind, &path);
+                }
                 all.push(path);
             }
         }
@@ -181,7 +184,7 @@ impl Paths {
 
 /// The files of the provider block, which must be readable, or else the one of the environment or
 /// in the home directory, which may be missing.
-async fn existing(
+async fn wanted(
     environment: &Environment,
     configured: &[PathBuf],
     variable: &'static str,
@@ -207,13 +210,7 @@ async fn existing(
         Some(path) => Some(environment.expand(Path::new(&path))),
         None => environment.home().map(|home| home.join(".aws").join(name)),
     };
-    let mut paths: Vec<PathBuf> = path.into_iter().collect();
-    if let Some(path) = paths.first()
-        && tokio::fs::metadata(path).await.is_err()
-    {
-        paths.clear();
-    }
-    Ok(paths)
+    Ok(path.into_iter().collect())
 }
 
 fn unreadable(error: &EnvConfigFileLoadError) -> Error {

@@ -30,8 +30,8 @@ pub(super) fn no_profile(profile: &str, named_by: &NamedBy, files: &[PathBuf]) -
         .map(|file| format!("`{}`", file.display()))
         .collect();
     let searched = match files.is_empty() {
-        true => "There are no shared configuration files.".to_owned(),
-        false => format!("It is in none of {}.", files.join(", ")),
+        true => "There is no place to look for shared configuration files.".to_owned(),
+        false => format!("It was looked for in {}.", files.join(", ")),
     };
     Diagnostic::error("AWS profile not found")
         .detail(format!(

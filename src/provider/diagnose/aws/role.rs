@@ -90,6 +90,10 @@ pub(super) fn token_file(file: &Path, role: &RoleArn, problem: &str) -> Diagnost
         "The token for `{role}` is to be in `{}`, which cannot be used: {problem}.",
         file.display()
     ))
+    .hint(
+        "Check that the pipeline has written the token. A relative path starts in the folder in \
+         which Terraform runs.",
+    )
 }
 
 pub(super) fn invalid(hop: HopPosition, problem: &InvalidHop) -> Diagnostic {
