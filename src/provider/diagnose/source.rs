@@ -17,10 +17,7 @@ pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) ->
     let (summary, hint) = words(store, host);
     let diagnostic = Diagnostic::error(summary)
         .at(Path::root("source"))
-        .detail(match error.step {
-            Step::Resolve => format!("The provider was looking up `{}`.", names.source),
-            _ => format!("{} of `{}`.", doing(error), names.source),
-        });
+        .detail(doing_here(error, names));
     let diagnostic = if let ErrorKind::PullLimit(budget) = store.kind() {
         with_budget(diagnostic, budget, host)
     } else {
@@ -30,6 +27,13 @@ pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) ->
         Some(hint) => diagnostic.hint(hint),
         None => diagnostic,
     }
+}
+
+fn doing_here(error: &Error, names: &Copy<'_>) -> String {
+    if matches!(error.step, Step::Resolve) {
+        return format!("The provider was looking up `{}`.", names.source);
+    }
+    format!("{} of `{}`.", doing(error), names.source)
 }
 
 fn words(store: &content::Error, host: &str) -> (&'static str, Option<String>) {
