@@ -83,8 +83,9 @@ fn images_of(index: &Value) -> BTreeMap<String, Value> {
     let children = index["manifests"].as_array().unwrap().iter();
     let images = children.filter_map(|child| {
         let part = |name: &str| child["platform"][name].as_str();
-        let platform = [part("os")?, part("architecture")?].join("/");
-        let platform = part("variant").map_or(platform.clone(), |v| format!("{platform}/{v}"));
+        let mut parts = vec![part("os")?, part("architecture")?];
+        parts.extend(part("variant"));
+        let platform = parts.join("/");
         (platform != "unknown/unknown").then(|| (platform, child["digest"].clone()))
     });
     images.collect()
