@@ -79,7 +79,7 @@ fn a_refined_unknown_is_an_unknown() {
         &Value::Unknown,
     );
     reads(
-        "d80c 8205020603000000000000000000000000",
+        "d80c 82050206030000000000000000000000",
         &Type::list(Type::Bool),
         &Value::Unknown,
     );
