@@ -184,7 +184,7 @@ async fn a_signed_address_that_expired_is_asked_for_again() {
 async fn a_redirect_into_a_private_network() {
     let scenario = Scenario::with(&copy_of("busybox:1.36", "")).await;
     let layer = largest_layer(&scenario, "library/busybox", "1.36");
-    let target = "http://169.254.169.254/latest/meta-data/iam/security-credentials/";
+    let target = "http://169.254.1.1/object";
     let away = Effect::Answer {
         status: 307,
         headers: BTreeMap::from([("location".to_owned(), target.to_owned())]),
