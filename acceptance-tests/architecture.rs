@@ -14,7 +14,6 @@ struct Layer {
     never_sees: &'static [&'static str],
 }
 
-const HTTP: &[&str] = &["reqwest", "hyper", "http", "http_body_util", "hyper_util"];
 const PLUGIN_PROTOCOL: &[&str] = &["tonic", "prost", "prost_types", "tonic_prost"];
 const HTTP_AND_PROTOCOL: &[&str] = &[
     "reqwest",

@@ -49,13 +49,6 @@ pub(crate) struct Running {
 }
 
 impl Terraform {
-    /// A folder with this `main.tf`.
-    pub(crate) fn with(main: &str) -> Self {
-        let terraform = Self::empty();
-        terraform.write("main.tf", main);
-        terraform
-    }
-
     /// An empty folder.
     pub(crate) fn empty() -> Self {
         let folder = tempfile::Builder::new()

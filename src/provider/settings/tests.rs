@@ -57,6 +57,7 @@ fn registry(host: &str) -> RegistryBlock {
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/tooling";
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn wrong_configs() -> Vec<(&'static str, ProviderConfig)> {
     let web_identity = |token, file| {
         one(WebIdentityBlock {

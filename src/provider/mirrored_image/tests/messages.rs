@@ -27,6 +27,7 @@ pub(in crate::provider) fn read(diagnostics: &Diagnostics) -> String {
     text.trim_end().to_owned()
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn wrong_configs() -> Vec<(&'static str, MirroredImage)> {
     let with = |change: &dyn Fn(&mut MirroredImage)| {
         let mut config = config("nginx:1");
