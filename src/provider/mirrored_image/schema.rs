@@ -116,9 +116,9 @@ fn how() -> Vec<Attribute> {
             "repository_tags",
             Type::map(Type::String),
             "AWS tags for a repository that this resource creates, over the `default_tags` of the \
-             provider. Changes are applied to a repository that this provider created, which its \
-             tag tells; tags of any other repository are left alone, and tags that others change \
-             are not noticed.",
+             provider. A repository that this provider created before, which its tag tells, gets \
+             them too, and changes are applied to it; tags of any other repository are left \
+             alone, with a warning, and tags that others change are not noticed.",
         ),
         Attribute::optional_computed(
             "overwrite",
