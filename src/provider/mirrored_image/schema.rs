@@ -68,7 +68,10 @@ fn what_and_where() -> Vec<Attribute> {
             Type::String,
             "Name of the ECR Public repository, without the alias. Default: the path of `source` \
              without its host, and without `library/` for Docker's official images. Another name \
-             replaces the instance.",
+             replaces the instance. Where `source` is known only during the apply, the plan keeps \
+             the repository; if the source then implies another one, Terraform stops with \
+             \"Provider produced inconsistent final plan\" before anything is touched, and the \
+             next apply replaces the instance.",
         ),
         Attribute::optional_computed(
             "image_tags",
