@@ -9,6 +9,17 @@ use crate::support::scenario::{FIRST, IT, SECOND, Scenario, it};
 
 const ALPINE: &str = "source     = \"alpine:3.22\"\naccount_id = \"222222222222\"\n";
 
+/// The repository is there, and nothing says that it is ours.
+fn somebody_elses() -> Seed {
+    Seed {
+        repositories: vec![EcrSeed {
+            account: FIRST.parse().unwrap(),
+            name: "alpine".to_owned(),
+        }],
+        ..Seed::demo()
+    }
+}
+
 #[tokio::test]
 async fn an_image_arrives_byte_for_byte_and_the_plan_is_empty_afterwards() {
     let scenario = Scenario::with(&it(ALPINE)).await;
@@ -164,18 +175,45 @@ async fn a_repository_that_must_not_be_created_has_to_be_there() {
     );
     scenario.was_clean().await;
 
-    let seed = Seed {
-        repositories: vec![EcrSeed {
-            account: FIRST.parse().unwrap(),
-            name: "alpine".to_owned(),
-        }],
-        ..Seed::demo()
-    };
-    let scenario = Scenario::seeded(seed, &resource).await;
+    let scenario = Scenario::seeded(somebody_elses(), &resource).await;
     scenario.terraform.apply(&[]).await.succeeded();
     scenario.terraform.converged().await;
     // Nothing said that the repository is ours.
     assert_eq!(scenario.aws_tags(FIRST, "alpine"), BTreeMap::new());
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn a_repository_that_was_there_gets_the_tags_of_the_resource_only_if_it_is_ours() {
+    let with = |tags: &str| it(&format!("{ALPINE}{tags}"));
+    let scenario = Scenario::with(&with("keep_on_destroy = true")).await;
+    scenario.terraform.apply(&[]).await.succeeded();
+    scenario.terraform.destroy().await.succeeded();
+    scenario.configure(&with("repository_tags = { team = \"web\" }"));
+    scenario.terraform.apply(&[]).await.succeeded();
+    assert_eq!(scenario.aws_tags(FIRST, "alpine")["team"], "web");
+    scenario.terraform.converged().await;
+
+    // Another instance that wants the same finds it, and writes nothing.
+    let replace = format!("-replace={IT}");
+    scenario.sandbox.journal().clear();
+    scenario.terraform.apply(&[&replace]).await.succeeded();
+    let writes = scenario.writes();
+    assert!(
+        !writes.iter().any(|write| write.contains("TagResource")),
+        "{writes:?}"
+    );
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn a_repository_of_somebody_else_keeps_its_tags_and_a_warning_says_so() {
+    let resource = it(&format!("{ALPINE}repository_tags = {{ team = \"web\" }}"));
+    let scenario = Scenario::seeded(somebody_elses(), &resource).await;
+    let run = scenario.terraform.apply(&[]).await.succeeded();
+    run.says("Warning: Repository tags left alone");
+    assert_eq!(scenario.aws_tags(FIRST, "alpine"), [].into());
+    scenario.terraform.converged().await;
     scenario.was_clean().await;
 }
 
@@ -216,14 +254,7 @@ async fn a_tag_that_shows_the_right_image_is_adopted_without_a_write() {
 
 #[tokio::test]
 async fn a_tag_that_shows_another_image_is_taken_over_only_with_overwrite() {
-    let seed = Seed {
-        repositories: vec![EcrSeed {
-            account: FIRST.parse().unwrap(),
-            name: "alpine".to_owned(),
-        }],
-        ..Seed::demo()
-    };
-    let scenario = Scenario::seeded(seed, &it(ALPINE)).await;
+    let scenario = Scenario::seeded(somebody_elses(), &it(ALPINE)).await;
     let theirs = scenario.push_by_hand(FIRST, "alpine", "3.22");
     let ours = scenario.at_hub("alpine", "3.22");
     let run = scenario.terraform.apply(&[]).await.failed();

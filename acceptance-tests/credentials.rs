@@ -2,8 +2,8 @@
 
 use ecr_public_sandbox::Seed;
 
-use crate::support::errors::pinned;
 use crate::support::landing_zone::{image_name, role, two_targets};
+use crate::support::messages;
 use crate::support::provider_block::provider;
 use crate::support::scenario::{FIRST, Scenario, TOOLING};
 use crate::support::sts::{assumed, writes};
@@ -35,8 +35,8 @@ async fn without_credentials_everything_that_was_tried_is_listed() {
     let scenario = Scenario::seeded(seed, "").await;
     let settings = account_role("ecr-publisher");
     scenario.configure_with(&provider(&scenario.sandbox, &settings), &into(FIRST));
-    let run = scenario.terraform.plan().await.failed();
-    pinned!("no_credentials", &run);
+    let run = scenario.terraform.plan().await;
+    messages::failed_with("no_credentials", run);
     scenario.was_clean().await;
 }
 
@@ -58,8 +58,8 @@ async fn credentials_that_are_refused_are_named_with_where_they_come_from() {
     ] {
         let settings = settings + &account_role("ecr-publisher");
         scenario.configure_with(&provider(&scenario.sandbox, &settings), &into(FIRST));
-        let run = scenario.terraform.apply(&[]).await.failed();
-        pinned!(name, &run);
+        let run = scenario.terraform.apply(&[]).await;
+        messages::failed_with(name, run);
     }
     // Nobody went on as somebody else, such as with the keys of the environment.
     let roles = assumed(&scenario.sandbox).into_iter();

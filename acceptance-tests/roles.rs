@@ -1,9 +1,9 @@
 //! How the provider gets into an account: chains of roles, and what ends them.
 
-use crate::support::errors::pinned;
 use crate::support::landing_zone::{
     EXTERNAL_ID, HUB, PIPELINE_SECRET, WEB_TOKEN, image_name, role, two_targets,
 };
+use crate::support::messages;
 use crate::support::provider_block::{aliased, provider};
 use crate::support::scenario::{FIRST, SECOND, Scenario, TOOLING};
 use crate::support::sts::{assumed, hops, writes};
@@ -351,8 +351,8 @@ async fn nothing_is_written_to_an_account_that_the_lists_do_not_allow() {
     .concat();
     let allowed = format!("  allowed_account_ids = [\"{SECOND}\"]\n{way}");
     let scenario = scenario(&allowed, &into(FIRST)).await;
-    let run = scenario.terraform.apply(&[]).await.failed();
-    pinned!("account_not_allowed", &run);
+    let run = scenario.terraform.apply(&[]).await;
+    messages::failed_with("account_not_in_the_list", run);
 
     // Where only the apply knows the account, it is the apply that is stopped.
     let forbidden = format!("  forbidden_account_ids = [\"{FIRST}\"]\n{way}");
@@ -361,8 +361,8 @@ async fn nothing_is_written_to_an_account_that_the_lists_do_not_allow() {
         instance("it", "  account_id = terraform_data.account.output")
     );
     scenario.configure_with(&provider(&scenario.sandbox, &forbidden), &late);
-    let run = scenario.terraform.apply(&[]).await.failed();
-    pinned!("account_forbidden", &run);
+    let run = scenario.terraform.apply(&[]).await;
+    messages::failed_with("account_forbidden", run);
     assert_eq!(writes(&scenario.sandbox), [""; 0]);
     scenario.was_clean().await;
 }
@@ -390,10 +390,10 @@ async fn an_identity_that_ends_in_another_account_changes_nothing_there() {
         &instance("it", ""),
     );
     scenario.sandbox.journal().clear();
-    let run = scenario.terraform.apply(&[]).await.failed();
-    pinned!("another_account", &run);
-    let run = scenario.terraform.destroy().await.failed();
-    pinned!("another_account_at_destroy", &run);
+    let run = scenario.terraform.apply(&[]).await;
+    messages::failed_with("another_account", run);
+    let run = scenario.terraform.destroy().await;
+    messages::failed_with("another_account_at_destroy", run);
     assert_eq!(writes(&scenario.sandbox), [""; 0]);
     let after = scenario
         .terraform
@@ -443,8 +443,8 @@ async fn a_role_that_trusts_somebody_else_is_named_with_its_caller() {
     let scenario = Scenario::seeded(two_targets(), "").await;
     for (name, settings, resources) in refused {
         scenario.configure_with(&provider(&scenario.sandbox, &settings), &resources);
-        let run = scenario.terraform.apply(&[]).await.failed();
-        pinned!(name, &run);
+        let run = scenario.terraform.apply(&[]).await;
+        messages::failed_with(name, run);
     }
     assert_eq!(writes(&scenario.sandbox), [""; 0]);
     scenario.was_clean().await;

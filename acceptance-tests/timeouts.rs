@@ -3,6 +3,7 @@
 use ecr_public_sandbox::{Effect, Face, Fault};
 use serde_json::Value;
 
+use crate::support::messages;
 use crate::support::scenario::{FIRST, IT, Scenario, it};
 
 fn alpine(timeouts: &str) -> String {
@@ -17,9 +18,7 @@ async fn a_create_that_takes_too_long_leaves_no_state_and_the_next_one_completes
     let scenario = Scenario::with(&alpine("create = \"6s\"")).await;
     let held = Fault::on(Face::HubCdn, Effect::Hold).method("GET").always();
     let held = scenario.sandbox.faults().add(held);
-    let run = scenario.terraform.apply(&[]).await.failed();
-    run.says("Error: Operation timed out")
-        .says("No tag was changed. What was copied already is reused by the next apply.");
+    messages::failed_with("create_timed_out", scenario.terraform.apply(&[]).await);
     assert_eq!(scenario.terraform.attributes(IT).await, Value::Null);
     assert_eq!(scenario.tags(FIRST, "alpine"), [].into());
     let store = scenario.sandbox.store();
@@ -45,7 +44,8 @@ async fn an_update_that_takes_too_long_keeps_the_state_and_what_the_tag_shows() 
     let other = alpine("update = \"6s\"").replace("3.22", "3.21");
     scenario.configure(&other);
     let run = scenario.terraform.apply(&[]).await.failed();
-    run.says("Error: Operation timed out");
+    run.says("Error: Operation timed out")
+        .says("`timeouts.update`");
     assert_eq!(scenario.terraform.attributes(IT).await, before);
     let digest = scenario.at_hub("alpine", "3.22");
     assert_eq!(scenario.tags(FIRST, "alpine")["3.22"], digest);
@@ -66,8 +66,7 @@ async fn a_refresh_that_takes_too_long_keeps_the_state() {
     let before = scenario.terraform.read("terraform.tfstate");
     let held = Fault::on(Face::Api, Effect::Hold).operation("DescribeImages");
     let held = scenario.sandbox.faults().add(held.always());
-    let run = scenario.terraform.plan().await.failed();
-    run.says("Error: Operation timed out");
+    messages::failed_with("read_timed_out", scenario.terraform.plan().await);
     assert_eq!(scenario.terraform.read("terraform.tfstate"), before);
     held.remove();
     scenario.terraform.converged().await;

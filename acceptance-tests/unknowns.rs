@@ -74,7 +74,8 @@ async fn a_source_that_turns_out_to_be_another_repository_stops_the_run_before_a
     let before = scenario.terraform.attributes(IT).await;
     let other = format!("{}{image}", passing("\"busybox:1.36\""));
     scenario.configure(&other);
-    scenario.terraform.apply(&[]).await.failed();
+    let run = scenario.terraform.apply(&[]).await.failed();
+    run.says("Error: Provider produced inconsistent final plan");
     let digest = scenario.at_hub("alpine", "3.22");
     assert_eq!(scenario.tags(FIRST, "alpine"), one("3.22", digest));
     assert_eq!(scenario.terraform.attributes(IT).await, before);

@@ -122,7 +122,7 @@ fn config(moto: &Daemon) -> Config {
         access_key: Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
         secret_key: Some(Secret::new("not-a-secret".to_owned())),
         sts_endpoint: Some(format!("http://{}", moto.address)),
-        skip_metadata: true,
+        skip_metadata: Some(true),
         environment: Environment::of(&[]),
         ..Config::default()
     }

@@ -35,12 +35,16 @@ pub(crate) fn failed_with(name: &str, run: Run) {
 }
 
 /// The messages with each paragraph on one line: where Terraform breaks lines depends on the
-/// length of ports and times. Quoted configuration, which is indented, stays as it is.
+/// length of ports and times. Entries of a list keep lines of their own, and quoted configuration,
+/// which is indented, stays as it is.
 fn unwrapped(messages: &str) -> String {
     let paragraphs = messages.split("\n\n").map(|paragraph| {
         let paragraph = paragraph.trim_start_matches('\n');
         let is_quoted = paragraph.starts_with("  ");
-        paragraph.replace('\n', if is_quoted { "\n" } else { " " })
+        match is_quoted {
+            true => paragraph.to_owned(),
+            false => paragraph.replace('\n', " ").replace(" - ", "\n- "),
+        }
     });
     paragraphs.collect::<Vec<_>>().join("\n\n")
 }

@@ -3,7 +3,6 @@
 pub(crate) mod by_hand;
 #[cfg(feature = "interoperability")]
 pub(crate) mod daemon;
-pub(crate) mod errors;
 pub(crate) mod evidence;
 pub(crate) mod landing_zone;
 pub(crate) mod messages;

@@ -359,13 +359,17 @@ fn container(sdk: &SdkSources) -> BaseSource {
 
 fn instance(config: &Config, sdk: &SdkSources, mut tried: Vec<Tried>) -> BaseSource {
     let origin = CredentialOrigin::InstanceMetadata;
-    let disabled = config.environment.get("AWS_EC2_METADATA_DISABLED");
-    if config.skip_metadata {
-        tried.push(nothing(origin, "the provider block leaves it out"));
-        return BaseSource::Nothing { tried };
-    }
-    if disabled.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-        tried.push(nothing(origin, "AWS_EC2_METADATA_DISABLED is set"));
+    let disabled = || {
+        let value = config.environment.get("AWS_EC2_METADATA_DISABLED");
+        value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    };
+    let left_out = match config.skip_metadata {
+        Some(true) => Some("the provider block leaves it out"),
+        None if disabled() => Some("AWS_EC2_METADATA_DISABLED is set"),
+        Some(false) | None => None,
+    };
+    if let Some(reason) = left_out {
+        tried.push(nothing(origin, reason));
         return BaseSource::Nothing { tried };
     }
     BaseSource::Sdk {

@@ -63,16 +63,27 @@ impl Chain {
     ///
     /// There are no credentials, or AWS does not say whose they are.
     pub(super) async fn identity(&self) -> Result<Identity, Error> {
-        let issued = self.link.issued().await?;
-        if let Some(arn) = issued.arn
-            && let Some(account) = AccountId::of_arn(&arn)
-        {
-            return Ok(Identity { account, arn });
+        if let Some(identity) = self.told_identity().await? {
+            return Ok(identity);
         }
         let now = task::wall();
         let is_fresh = |held: &HeldCaller| held.fresh_until.is_none_or(|until| now < until);
         let held = self.caller.get(is_fresh, |_| self.ask_caller()).await;
         held.result.clone()
+    }
+
+    /// Who this is, if it came with the credentials.
+    ///
+    /// # Errors
+    ///
+    /// There are no credentials.
+    pub(super) async fn told_identity(&self) -> Result<Option<Identity>, Error> {
+        let issued = self.link.issued().await?;
+        let identity = issued.arn.and_then(|arn| {
+            let account = AccountId::of_arn(&arn)?;
+            Some(Identity { account, arn })
+        });
+        Ok(identity)
     }
 
     async fn ask_caller(&self) -> HeldCaller {

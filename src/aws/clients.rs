@@ -31,6 +31,8 @@ pub(super) struct Clients {
 struct Parts {
     settings: Settings,
     http: Http,
+    /// Each call of STS has a client of its own, so the budget of retries is kept here.
+    sts_budget: RetryPartition,
 }
 
 /// One call, as far as its errors need it.
@@ -56,8 +58,15 @@ pub(super) enum Endpoint {
 
 impl Clients {
     pub(super) fn new(settings: Settings, http: Http) -> Self {
+        let sts_budget = RetryPartition::custom("sts")
+            .token_bucket(settings.token_bucket())
+            .build();
         Self {
-            parts: Arc::new(Parts { settings, http }),
+            parts: Arc::new(Parts {
+                settings,
+                http,
+                sts_budget,
+            }),
         }
     }
 
@@ -84,13 +93,16 @@ impl Clients {
         credentials: impl ProvideCredentials + 'static,
     ) -> aws_sdk_ecrpublic::Client {
         let settings = &self.parts.settings;
+        let budget = RetryPartition::custom("ecr-public")
+            .token_bucket(settings.token_bucket())
+            .build();
         let mut config = aws_sdk_ecrpublic::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static(ECR_PUBLIC_REGION))
             .http_client(self.parts.http.client.clone())
             .identity_cache(IdentityCache::no_cache())
             .retry_config(settings.ecr_public_retry.clone())
-            .retry_partition(RetryPartition::custom("ecr-public").build())
+            .retry_partition(budget)
             .timeout_config(settings.timeouts.clone())
             .credentials_provider(credentials);
         match &settings.ecr_public_endpoint {
@@ -137,6 +149,7 @@ impl Clients {
             .http_client(self.parts.http.client.clone())
             .identity_cache(IdentityCache::no_cache())
             .retry_config(settings.sts_retry.clone())
+            .retry_partition(self.parts.sts_budget.clone())
             .timeout_config(settings.timeouts.clone());
         match &settings.sts_endpoint {
             Some(url) => config = config.endpoint_url(url),

@@ -40,6 +40,8 @@ pub struct Config {
     pub max_retries: Option<u32>,
     /// Adaptive or standard retries; `None`: the environment decides.
     pub adaptive_retries: Option<bool>,
+    /// How much each budget of retries holds; zero: any number of retries. `None`: what the SDK has.
+    pub retry_budget: Option<u32>,
     /// PEM file whose certificates replace the system roots.
     pub ca_bundle: Option<PathBuf>,
     /// `None`: the environment decides.
@@ -54,10 +56,14 @@ pub struct Config {
     pub use_dualstack: bool,
     /// Instance metadata endpoint.
     pub ec2_metadata_endpoint: Option<String>,
-    /// Leave the instance metadata service out.
-    pub skip_metadata: bool,
+    /// `IPv4` or `IPv6`: which address the instance metadata service has, where no other is given.
+    pub ec2_metadata_endpoint_mode: Option<String>,
+    /// Whether to leave the instance metadata service out; `None`: the environment decides.
+    pub skip_metadata: Option<bool>,
     /// Do not check the provider's own identity when configured.
     pub skip_credentials_validation: bool,
+    /// Do not ask STS whose the provider's credentials are when configured.
+    pub skip_requesting_account_id: bool,
     /// Accept region names that are not in the list.
     pub skip_region_validation: bool,
     /// The only accounts that may be written to.

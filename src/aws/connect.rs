@@ -34,6 +34,34 @@ struct Parts {
     account_role: Option<AccountRole>,
     allowed: BTreeSet<AccountId>,
     forbidden: BTreeSet<AccountId>,
+    introduction: Introduction,
+}
+
+/// How the provider's own identity is found out when it is configured.
+#[derive(Clone, Copy, Debug)]
+enum Introduction {
+    /// STS is asked, where it did not come with the credentials.
+    Asked,
+    /// Only if it comes with the credentials, which are obtained.
+    Told,
+    /// Not at all.
+    Later,
+}
+
+impl Introduction {
+    fn of(config: &Config) -> Self {
+        match config {
+            Config {
+                skip_credentials_validation: true,
+                ..
+            } => Self::Later,
+            Config {
+                skip_requesting_account_id: true,
+                ..
+            } => Self::Told,
+            _ => Self::Asked,
+        }
+    }
 }
 
 impl fmt::Debug for Aws {
@@ -65,10 +93,28 @@ impl Aws {
         timing: Timing,
     ) -> Result<Self, Error> {
         let aws = cx.run(Self::prepare(&config, timing)).await??;
-        if !config.skip_credentials_validation {
-            aws.session(&Target::default()).check_provider(cx).await?;
-        }
+        let identity = aws.own_identity(cx).await?;
+        tracing::debug!(
+            identity = identity.map(|identity| identity.arn),
+            "provider identity"
+        );
         Ok(aws)
+    }
+
+    /// The provider's own identity, as far as the configuration lets it be found out before
+    /// something needs it.
+    ///
+    /// # Errors
+    ///
+    /// There are no credentials; a hop was refused; AWS does not say who this is.
+    pub async fn own_identity(&self, cx: &Context) -> Result<Option<Identity>, Error> {
+        let asking = match self.parts.introduction {
+            Introduction::Later => return Ok(None),
+            Introduction::Told => false,
+            Introduction::Asked => true,
+        };
+        let session = self.session(&Target::default());
+        session.provider_identity(cx, asking).await
     }
 
     /// A handle on one identity. Nothing is asked of AWS yet. Equal targets share everything.
@@ -101,6 +147,7 @@ impl Aws {
                 account_role: config.account_role.clone(),
                 allowed: config.allowed_account_ids.clone(),
                 forbidden: config.forbidden_account_ids.clone(),
+                introduction: Introduction::of(config),
             }),
         })
     }

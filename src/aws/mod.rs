@@ -25,6 +25,7 @@ mod environment;
 pub mod error;
 mod http;
 mod identity;
+mod instance;
 mod limits;
 mod link;
 mod login;

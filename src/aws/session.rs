@@ -80,12 +80,19 @@ impl Session {
         }
     }
 
-    /// Whether the provider's own identity can be reached. The lists do not matter here.
-    pub(super) async fn check_provider(&self, cx: &Context) -> Result<(), Error> {
+    /// The provider's own identity; without `asking`, only if it came with the credentials. The
+    /// lists do not matter here.
+    pub(super) async fn provider_identity(
+        &self,
+        cx: &Context,
+        asking: bool,
+    ) -> Result<Option<Identity>, Error> {
         self.run(cx, async {
-            let identity = self.aws.provider_chain().identity().await?;
-            tracing::debug!(identity = identity.arn, "provider identity");
-            Ok(())
+            let chain = self.aws.provider_chain();
+            match asking {
+                true => chain.identity().await.map(Some),
+                false => chain.told_identity().await,
+            }
         })
         .await
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_sts::config::retry::TokenBucket;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
@@ -28,6 +29,8 @@ pub(super) struct Settings {
     pub(super) sts_retry: RetryConfig,
     /// For ECR Public.
     pub(super) ecr_public_retry: RetryConfig,
+    /// How much each budget of retries holds, if somebody says so.
+    pub(super) retry_budget: Option<u32>,
     /// For both.
     pub(super) timeouts: TimeoutConfig,
     /// Text to append to the user agent.
@@ -57,6 +60,7 @@ impl Settings {
                 || sources.switch("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
             sts_retry,
             ecr_public_retry,
+            retry_budget: config.retry_budget,
             timeouts: TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -66,6 +70,21 @@ impl Settings {
                 .clone()
                 .or_else(|| config.environment.get("TF_APPEND_USER_AGENT")),
         })
+    }
+}
+
+impl Settings {
+    /// A new budget of retries.
+    pub(super) fn token_bucket(&self) -> TokenBucket {
+        match self.retry_budget {
+            None => TokenBucket::default(),
+            Some(0) => TokenBucket::unlimited(),
+            Some(capacity) => {
+                // Nothing has more than the machine can count.
+                let capacity = usize::try_from(capacity).unwrap_or(usize::MAX);
+                TokenBucket::builder().capacity(capacity).build()
+            }
+        }
     }
 }
 

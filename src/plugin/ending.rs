@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::failure::Failure;
+
 /// Begins the end. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Ending {
@@ -24,12 +26,15 @@ pub(super) struct Waiting(Receiver<Event>);
 
 /// Says, when dropped, that nothing is left to do.
 #[derive(Debug)]
-pub(super) struct Done(Sender<Event>);
+pub(super) struct Done {
+    events: Sender<Event>,
+    failure: Option<Failure>,
+}
 
 #[derive(Debug)]
 enum Event {
     Begun,
-    Done,
+    Done(Option<Failure>),
 }
 
 /// Both sides of an end.
@@ -60,24 +65,43 @@ impl Ending {
 
     /// To be held by whoever does the work of the process.
     pub(super) fn done_when_dropped(&self) -> Done {
-        Done(self.events.clone())
+        Done {
+            events: self.events.clone(),
+            failure: None,
+        }
+    }
+}
+
+impl Done {
+    /// Nothing is left to do, because of this.
+    pub(super) fn failed(&mut self, failure: Failure) {
+        self.failure = Some(failure);
     }
 }
 
 impl Drop for Done {
     fn drop(&mut self) {
-        drop(self.0.send(Event::Done));
+        drop(self.events.send(Event::Done(self.failure.take())));
     }
 }
 
 impl Waiting {
     /// Waits until everything is done, or until [`GRACE`] is over after the end has begun. Says
     /// whether everything was done.
-    pub(super) fn wait(self) -> bool {
-        match self.0.recv() {
-            Ok(Event::Done) | Err(_) => true,
-            Ok(Event::Begun) => self.0.recv_timeout(GRACE).is_ok(),
-        }
+    ///
+    /// # Errors
+    ///
+    /// There was nothing left to do because something failed.
+    pub(super) fn wait(self) -> Result<bool, Failure> {
+        let failure = match self.0.recv() {
+            Ok(Event::Done(failure)) => failure,
+            Err(_) => None,
+            Ok(Event::Begun) => match self.0.recv_timeout(GRACE) {
+                Ok(Event::Done(failure)) => failure,
+                Ok(Event::Begun) | Err(_) => return Ok(false),
+            },
+        };
+        failure.map_or(Ok(true), Err)
     }
 }
 
@@ -98,7 +122,7 @@ mod tests {
         ending.begin();
         drop(done);
         assert!(ending.token().is_cancelled());
-        assert!(waiting.wait());
+        assert!(waiting.wait().unwrap());
     }
 
     #[test]
@@ -106,6 +130,21 @@ mod tests {
         let (ending, waiting) = ending();
         let _stuck = ending.done_when_dropped();
         ending.begin();
-        assert!(!waiting.wait());
+        assert!(!waiting.wait().unwrap());
+    }
+
+    #[test]
+    fn a_failure_is_the_end_and_comes_with_it() {
+        for begins in [false, true] {
+            let (ending, waiting) = ending();
+            let mut done = ending.done_when_dropped();
+            if begins {
+                ending.begin();
+            }
+            done.failed(std::io::Error::other("broken").into());
+            drop(done);
+            let failure = waiting.wait().unwrap_err();
+            assert!(matches!(failure, Failure::System(_)), "{failure:?}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Why the process could not serve, in words for whoever sees standard error.
+//! Why the process could not serve, or not go on, in words for whoever sees standard error.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use super::handshake::HandshakeError;
 use super::invocation::{OPTIONS, by_hand};
 use super::tls::CertificateFailure;
 
-/// The process could not serve.
+/// The process could not serve, or not go on.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     /// The environment is not that of a plugin.
@@ -19,6 +19,9 @@ pub(super) enum Failure {
     /// A socket, signal handler, thread or standard output could not be had.
     #[error("the operating system refused")]
     System(#[from] io::Error),
+    /// Whoever was connected is not served any more.
+    #[error("the server failed")]
+    Server(#[from] tonic::transport::Error),
     /// Arguments that nobody knows.
     #[error("`{0}` is not an argument of this program")]
     Arguments(String),
@@ -31,14 +34,19 @@ impl Failure {
             Self::Handshake(HandshakeError::NoHost) => by_hand(name),
             Self::Arguments(_) => format!("{self}\n\n{OPTIONS}\n"),
             Self::Handshake(_) | Self::Certificate(_) | Self::System(_) => {
-                let cause = std::error::Error::source(self);
-                let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
-                format!("terraform-provider-{name} cannot start: {self}{cause}\n")
+                format!("terraform-provider-{name} cannot start: {}\n", self.full())
             }
+            Self::Server(_) => format!("terraform-provider-{name} stopped: {}\n", self.full()),
         };
         // Without standard error there is nobody to tell.
         drop(io::stderr().lock().write_all(text.as_bytes()));
         ExitCode::FAILURE
+    }
+
+    fn full(&self) -> String {
+        let cause = std::error::Error::source(self);
+        let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+        format!("{self}{cause}")
     }
 }
 

@@ -88,13 +88,13 @@ fn serve(
         network = socket.address.network,
         "serving"
     );
-    let orderly = waiting.wait();
-    tracing::debug!(orderly, "ending");
+    let ended = waiting.wait();
+    tracing::debug!(orderly = matches!(ended, Ok(true)), "ending");
 
     drop(socket.file);
     drop(inside);
     runtime.shutdown_background();
-    Ok(())
+    ended.map(drop)
 }
 
 async fn until_the_end(
@@ -104,7 +104,7 @@ async fn until_the_end(
     work: Work,
     ending: Ending,
 ) {
-    let _done = ending.done_when_dropped();
+    let mut done = ending.done_when_dropped();
     let stopping = async {
         ending.token().cancelled().await;
         work.stop();
@@ -114,6 +114,7 @@ async fn until_the_end(
         let served = server.serve_with_incoming_shutdown(connections, stopping);
         if let Err(error) = served.await {
             tracing::error!(%error, "the server failed");
+            done.failed(error.into());
         }
         work.finished().await;
     };

@@ -28,6 +28,12 @@ pub(super) fn read(
         1..=1000,
         problems,
     );
+    let retry_budget = settings::whole(
+        config.token_bucket_rate_limiter_capacity.known(),
+        "token_bucket_rate_limiter_capacity",
+        0..=MAX_RETRY_BUDGET,
+        problems,
+    );
     let web_identity = web_identity(config, problems);
     let assume_role = assume_role(config, problems);
     let account_role = account_role(config, problems);
@@ -54,6 +60,7 @@ pub(super) fn read(
         sts_endpoint,
         ecrpublic_endpoint,
         max_retries: max_retries?,
+        retry_budget: retry_budget?,
         adaptive_retries: text(&config.retry_mode).map(|mode| mode == "adaptive"),
         ca_bundle: text(&config.custom_ca_bundle)
             .map(|path| environment.expand(FilePath::new(&path))),
@@ -64,11 +71,10 @@ pub(super) fn read(
         use_fips: is_set(&config.use_fips_endpoint),
         use_dualstack: is_set(&config.use_dualstack_endpoint),
         ec2_metadata_endpoint: text(&config.ec2_metadata_service_endpoint),
-        skip_metadata: config
-            .skip_metadata_api_check
-            .known()
-            .is_some_and(|text| text == "true"),
+        ec2_metadata_endpoint_mode: text(&config.ec2_metadata_service_endpoint_mode),
+        skip_metadata: text(&config.skip_metadata_api_check).map(|text| text == "true"),
         skip_credentials_validation: is_set(&config.skip_credentials_validation),
+        skip_requesting_account_id: is_set(&config.skip_requesting_account_id),
         skip_region_validation: is_set(&config.skip_region_validation),
         allowed_account_ids: allowed,
         forbidden_account_ids: forbidden,
@@ -143,6 +149,12 @@ fn check_texts(config: &ProviderConfig, problems: &mut Diagnostics) {
         &config.retry_mode,
         "retry_mode",
         &["standard", "adaptive"],
+        problems,
+    );
+    one_of(
+        &config.ec2_metadata_service_endpoint_mode,
+        "ec2_metadata_service_endpoint_mode",
+        &["IPv4", "IPv6"],
         problems,
     );
     one_of(
@@ -324,3 +336,6 @@ fn web_identity_token(
         }
     }
 }
+
+/// What the SDK can count.
+const MAX_RETRY_BUDGET: u32 = 500_000_000;

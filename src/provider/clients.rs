@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::aws::{self, Aws, ErrorKind, PublicRepository, Session, Target};
+use crate::aws::{self, Aws, PublicRepository, Session, Target};
 use crate::content::{self, Source};
 use crate::mirror::Engine;
 use crate::net::HttpSettings;
@@ -147,28 +147,14 @@ fn client(http: &HttpSettings) -> Result<Client, Diagnostic> {
 }
 
 async fn facts(cx: &Context, config: &aws::Config, aws: &Aws) -> Result<Facts, Diagnostic> {
-    let provider_account = match config.skip_credentials_validation {
-        true => None,
-        false => provider_account(cx, aws).await?,
-    };
+    let identity = aws.own_identity(cx).await;
+    let identity = identity.map_err(|error| diagnose::provider_aws(&error))?;
     Ok(Facts {
-        provider_account,
+        provider_account: identity.map(|identity| identity.account),
         has_account_role: config.account_role.is_some(),
         allowed: config.allowed_account_ids.clone(),
         forbidden: config.forbidden_account_ids.clone(),
     })
-}
-
-/// The lists are about accounts that are written to, which the provider's own need not be.
-async fn provider_account(cx: &Context, aws: &Aws) -> Result<Option<aws::AccountId>, Diagnostic> {
-    let session = aws.session(&Target::default());
-    match session.identity(cx).await {
-        Ok(identity) => Ok(Some(identity.account)),
-        Err(error) => match error.kind() {
-            ErrorKind::AccountNotAllowed { account, .. } => Ok(Some(account.clone())),
-            _ => Err(diagnose::provider_aws(&error)),
-        },
-    }
 }
 
 /// Credentials that were written down.

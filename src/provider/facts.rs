@@ -9,7 +9,7 @@ use crate::tf::{Diagnostic, Path};
 /// same ones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
-    /// The account of the provider's own identity, unless nobody was asked.
+    /// The account of the provider's own identity, unless nobody was asked and it came with no role.
     pub(crate) provider_account: Option<AccountId>,
     /// Whether the provider's `account_role` leads into other accounts.
     pub(crate) has_account_role: bool,

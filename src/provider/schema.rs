@@ -106,10 +106,28 @@ fn accounts_and_requests() -> Vec<Attribute> {
             "How requests to AWS are repeated: `standard` or `adaptive`. Environment: \
              `AWS_RETRY_MODE`. Default: `standard`.",
         ),
+        Attribute::optional(
+            "token_bucket_rate_limiter_capacity",
+            Type::Number,
+            "How many tokens the budget of retries holds. A retry takes 5, or 10 after a timeout, \
+             which come back when it succeeds; without enough of them a request is not repeated. \
+             STS has one such budget, and so has each identity at ECR Public. `0`: no budget. \
+             Default: 500.",
+        ),
         flag(
             "skip_credentials_validation",
-            "Do not ask STS who the provider is before anything else happens. The account of a \
-             resource is still checked before anything is written.",
+            "Do not look for credentials, assume roles or ask STS who the provider is before \
+             something needs it. The account of a resource is still checked before anything is \
+             written.",
+        ),
+        flag(
+            "skip_requesting_account_id",
+            "Do not ask STS for the provider's own account while the provider is configured. \
+             Credentials are still looked for and roles assumed, unless \
+             `skip_credentials_validation` is set too; the account of a role comes with it. \
+             Where the account stays open, plans show an `account_id` that is not written down \
+             as known after apply, and STS is asked when a resource needs it: the account is \
+             still checked before anything is written.",
         ),
         flag(
             "skip_region_validation",
@@ -117,8 +135,9 @@ fn accounts_and_requests() -> Vec<Attribute> {
         ),
         text(
             "skip_metadata_api_check",
-            "`true` leaves the EC2 instance metadata service out of the search for credentials. \
-             Environment: `AWS_EC2_METADATA_DISABLED`.",
+            "`true` leaves the EC2 instance metadata service out of the search for credentials; \
+             `false` asks it, whatever the environment says. Environment: \
+             `AWS_EC2_METADATA_DISABLED`.",
         ),
     ]
 }
@@ -157,6 +176,12 @@ fn transport() -> Vec<Attribute> {
             "ec2_metadata_service_endpoint",
             "Address of the EC2 instance metadata service. Environment: \
              `AWS_EC2_METADATA_SERVICE_ENDPOINT`.",
+        ),
+        text(
+            "ec2_metadata_service_endpoint_mode",
+            "Which address the EC2 instance metadata service has where \
+             `ec2_metadata_service_endpoint` is not set: the one for `IPv4` or the one for \
+             `IPv6`. Environment: `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`. Default: `IPv4`.",
         ),
     ]
 }

@@ -18,7 +18,22 @@ pub struct Context {
 #[derive(Clone, Copy, Debug)]
 struct Deadline {
     at: Instant,
-    limit: Duration,
+    limit: Limit,
+}
+
+/// How long work may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// So long.
+    pub length: Duration,
+    /// What it is called by whoever can change it, if there is somebody.
+    pub name: Option<&'static str>,
+}
+
+impl From<Duration> for Limit {
+    fn from(length: Duration) -> Self {
+        Self { length, name: None }
+    }
 }
 
 /// Why work ended before it was done.
@@ -28,8 +43,8 @@ pub enum Stopped {
     #[error("the operation was cancelled")]
     Cancelled,
     /// The deadline of the whole operation passed.
-    #[error("the operation did not finish within {}", humane(*.0))]
-    DeadlineExceeded(Duration),
+    #[error("the operation did not finish within {}", humane(.0.length))]
+    DeadlineExceeded(Limit),
 }
 
 impl Context {
@@ -59,9 +74,10 @@ impl Context {
 
     /// A child that must be done within `limit`. An earlier deadline of the parent stays in force.
     #[must_use]
-    pub fn within(&self, limit: Duration) -> Self {
+    pub fn within(&self, limit: impl Into<Limit>) -> Self {
+        let limit = limit.into();
         let ours = Deadline {
-            at: monotonic() + limit,
+            at: monotonic() + limit.length,
             limit,
         };
         let deadline = match self.deadline {

@@ -10,5 +10,5 @@ mod context;
 mod work;
 
 pub use clock::{monotonic, wall};
-pub use context::{Context, Stopped};
+pub use context::{Context, Limit, Stopped};
 pub use work::Work;

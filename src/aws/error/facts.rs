@@ -180,6 +180,8 @@ pub enum SettingName {
     StsEndpoint,
     /// `ec2_metadata_service_endpoint`
     InstanceMetadataEndpoint,
+    /// `ec2_metadata_service_endpoint_mode`
+    InstanceMetadataMode,
     /// `http_proxy`
     HttpProxy,
     /// `https_proxy`
@@ -294,6 +296,7 @@ impl fmt::Display for Setting {
             SettingName::EcrPublicEndpoint => "the ECR Public endpoint",
             SettingName::StsEndpoint => "the STS endpoint",
             SettingName::InstanceMetadataEndpoint => "the instance metadata endpoint",
+            SettingName::InstanceMetadataMode => "the instance metadata endpoint mode",
             SettingName::HttpProxy => "the HTTP proxy",
             SettingName::HttpsProxy => "the HTTPS proxy",
             SettingName::MaxRetries => "the number of attempts",

@@ -202,3 +202,46 @@ async fn a_login_is_behind_the_guard_too() {
         .unwrap_err();
     assert_eq!(mock.count("GetAuthorizationToken"), 0);
 }
+
+#[tokio::test]
+async fn the_account_that_nobody_asked_for_is_asked_for_before_anything_is_written() {
+    let mock = Mock::start().await;
+    let config = Config {
+        skip_requesting_account_id: true,
+        forbidden_account_ids: [account("111111111111")].into(),
+        ..mock.config()
+    };
+    let aws = connect(config.clone()).await.unwrap();
+    assert_eq!(aws.own_identity(&Context::new()).await.unwrap(), None);
+    assert_eq!(mock.count("GetCallerIdentity"), 0);
+    let error = write(config, &Target::default()).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::AccountNotAllowed { .. }));
+    assert_eq!(mock.count("GetCallerIdentity"), 1);
+    check_nothing_written(&mock);
+}
+
+#[tokio::test]
+async fn the_account_of_a_role_needs_no_question() {
+    let mock = Mock::start().await;
+    let config = Config {
+        skip_requesting_account_id: true,
+        assume_role: vec![hop("arn:aws:iam::222222222222:role/hub")],
+        ..mock.config()
+    };
+    let aws = connect(config).await.unwrap();
+    let identity = aws.own_identity(&Context::new()).await.unwrap().unwrap();
+    assert_eq!(identity.account, account("222222222222"));
+    assert_eq!(mock.count("AssumeRole"), 1);
+    assert_eq!(mock.count("GetCallerIdentity"), 0);
+}
+
+#[tokio::test]
+async fn credentials_are_looked_for_although_nobody_asks_whose_they_are() {
+    let mock = Mock::start().await;
+    let config = Config {
+        skip_requesting_account_id: true,
+        ..mock.keyless()
+    };
+    let error = connect(config).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::NoCredentials { .. }));
+}

@@ -226,7 +226,7 @@ impl Mock {
             sts_endpoint: Some(self.url.clone()),
             ecrpublic_endpoint: Some(self.url.clone()),
             max_retries: Some(1),
-            skip_metadata: true,
+            skip_metadata: Some(true),
             environment: Environment::of(&[]),
             ..Config::default()
         }
@@ -249,7 +249,8 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, state: Arc<State>) {
         let reply = answer(&seen, &state);
         state.seen.lock().unwrap().push(seen);
         let head = format!(
-            "HTTP/1.1 {} .\r\ncontent-length: {}\r\nx-amzn-requestid: request-1\r\n\r\n",
+            "HTTP/1.1 {} .\r\ncontent-length: {}\r\n\
+             x-amzn-requestid: request-1\r\nx-aws-ec2-metadata-token-ttl-seconds: 600\r\n\r\n",
             reply.status,
             reply.body.len()
         );
@@ -267,6 +268,7 @@ async fn read(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<Seen> {
     let mut headers = BTreeMap::new();
     let mut line = String::new();
     stream.read_line(&mut line).await.ok()?;
+    let operation = line.rsplit_once(' ').unwrap_or_default().0.to_owned();
     loop {
         line.clear();
         if stream.read_line(&mut line).await.ok()? == 0 {
@@ -282,10 +284,11 @@ async fn read(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<Seen> {
         .map_or(0, |text| text.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
-    Some(understand(&headers, &body))
+    Some(understand(operation, &headers, &body))
 }
 
-fn understand(headers: &BTreeMap<String, String>, body: &[u8]) -> Seen {
+/// Only AWS APIs have actions; elsewhere the method and the path say what is wanted.
+fn understand(operation: String, headers: &BTreeMap<String, String>, body: &[u8]) -> Seen {
     let header = |name: &str| headers.get(name).cloned().unwrap_or_default();
     let credential = header("authorization");
     let credential = credential.split("Credential=").nth(1).unwrap_or_default();
@@ -298,7 +301,9 @@ fn understand(headers: &BTreeMap<String, String>, body: &[u8]) -> Seen {
     };
     let action = target.split('.').nth(1).map(str::to_owned);
     Seen {
-        action: action.unwrap_or_else(|| form.get("Action").cloned().unwrap_or_default()),
+        action: action
+            .or_else(|| form.get("Action").cloned())
+            .unwrap_or(operation),
         json: serde_json::from_slice(body).unwrap_or_default(),
         form,
         key: (!key.is_empty()).then(|| key.to_owned()),

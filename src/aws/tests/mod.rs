@@ -3,6 +3,7 @@
 mod ecr_public;
 mod guard;
 mod hops;
+mod instance;
 mod limits;
 mod login;
 mod mock;

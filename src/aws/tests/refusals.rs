@@ -146,6 +146,22 @@ async fn throttling_is_tried_as_often_as_configured_and_then_counted() {
 }
 
 #[tokio::test]
+async fn a_budget_of_retries_ends_them_before_the_number_of_attempts_does() {
+    for (budget, requests) in [(None, 3), (Some(0), 3), (Some(4), 1), (Some(5), 2)] {
+        let mock = Mock::start().await;
+        let reply = Reply::sts_error(400, "Throttling", "Rate exceeded");
+        mock.script("GetCallerIdentity", "", 9, reply);
+        let config = Config {
+            max_retries: Some(3),
+            retry_budget: budget,
+            ..mock.config()
+        };
+        connect(config).await.unwrap_err();
+        assert_eq!(mock.count("GetCallerIdentity"), requests, "{budget:?}");
+    }
+}
+
+#[tokio::test]
 async fn refusals_of_ecr_public_are_told_apart() {
     type Check = fn(&ErrorKind) -> bool;
     let rows: [(u16, &str, Check, Blame); 9] = [

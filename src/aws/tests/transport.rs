@@ -201,6 +201,7 @@ async fn settings_of_the_environment_are_read_and_checked() {
         ("AWS_USE_FIPS_ENDPOINT", "yes"),
         ("HTTPS_PROXY", "proxy.example"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "nowhere"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv5"),
     ] {
         let config = Config {
             max_retries: None,

@@ -108,7 +108,7 @@ async fn a_stop_in_the_middle_of_a_silent_layer_takes_effect_at_once() {
     };
     let error = limited.mirror().await.unwrap_err();
     assert_eq!(started.elapsed(), Duration::from_secs(9));
-    let stopped = ErrorKind::Stopped(Stopped::DeadlineExceeded(Duration::from_secs(9)));
+    let stopped = ErrorKind::Stopped(Stopped::DeadlineExceeded(Duration::from_secs(9).into()));
     assert!(matches!(&error.cause, Cause::Store(cause) if *cause.kind() == stopped));
     assert!(limited.ecr.tags().is_empty());
 }

@@ -118,7 +118,8 @@ async fn the_deadline_ends_a_try_that_hangs() {
     })
     .await
     .unwrap_err();
-    assert_eq!(gave_up.stopped, Some(Stopped::DeadlineExceeded(secs(5))));
+    let stopped = Stopped::DeadlineExceeded(secs(5).into());
+    assert_eq!(gave_up.stopped, Some(stopped));
     assert_eq!(gave_up.error, None);
 }
 

@@ -173,6 +173,7 @@ fn setting_place(name: SettingName) -> Option<&'static str> {
     match name {
         SettingName::EcrPublicEndpoint | SettingName::StsEndpoint => Some("endpoints"),
         SettingName::InstanceMetadataEndpoint => Some("ec2_metadata_service_endpoint"),
+        SettingName::InstanceMetadataMode => Some("ec2_metadata_service_endpoint_mode"),
         SettingName::HttpProxy => Some("http_proxy"),
         SettingName::HttpsProxy => Some("https_proxy"),
         SettingName::MaxRetries => Some("max_retries"),

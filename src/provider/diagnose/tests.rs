@@ -10,7 +10,7 @@ use crate::aws::{ErrorKind as Aws, RoleArn};
 use crate::content::{self, ErrorKind, PullBudget};
 use crate::mirror::{Cause, Error, Outcome, Side, Step};
 use crate::oci::{Descriptor, Digest, MediaType, Reference};
-use crate::task::Stopped;
+use crate::task::{Limit, Stopped};
 use crate::tf::Diagnostic;
 
 use super::*;
@@ -169,8 +169,24 @@ fn other_aws_errors() -> Vec<Aws> {
             host: "api.ecr-public.eu-west-1.amazonaws.com".to_owned(),
             answer: answer(400, "UnsupportedCommandException", "not supported"),
         },
-        Aws::Stopped(Stopped::DeadlineExceeded(Duration::from_secs(1200))),
+        Aws::Stopped(Stopped::DeadlineExceeded(Duration::from_secs(600).into())),
+        Aws::Stopped(over("create")),
+        Aws::Stopped(over("read")),
+        Aws::Stopped(over("delete")),
     ]
+}
+
+fn over(operation: &'static str) -> Stopped {
+    Stopped::DeadlineExceeded(Limit {
+        length: Duration::from_secs(1200),
+        name: Some(operation),
+    })
+}
+
+#[test]
+fn an_operation_that_timed_out_points_at_its_limit() {
+    let place = stopped(over("update")).path().map(ToString::to_string);
+    assert_eq!(place.as_deref(), Some("timeouts.update"));
 }
 
 #[test]

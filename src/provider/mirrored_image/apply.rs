@@ -3,7 +3,7 @@
 //! Setting the first tag is the commit point. Before it, a failure leaves no state; after it,
 //! state is always returned and lists only what exists.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{self, Session};
 use crate::mirror::{ExistingTag, Outcome};
@@ -30,12 +30,8 @@ pub(super) async fn create(
     private: Private,
 ) -> Applied<MirroredImage> {
     let cx = cx.within(planned.limit(Operation::Create));
-    let site = match enter(&cx, clients, &planned, private.role_was_unknown).await {
-        Ok(session) => Site::open(&cx, clients, &session, &planned).await,
-        Err(diagnostic) => Err(diagnostic),
-    };
-    let site = match site {
-        Ok(site) => site,
+    let (site, warning) = match open(&cx, clients, &planned, private.role_was_unknown).await {
+        Ok(opened) => opened,
         Err(diagnostic) => return nothing(diagnostic),
     };
     let wanted = Wanted::of(&planned, new_tags(&planned, &private, &site));
@@ -44,7 +40,49 @@ pub(super) async fn create(
         Err(diagnostic) => return nothing(diagnostic),
     };
     let fresh = Private::new(site.account.as_str(), site.name.as_str(), site.is_new);
-    finished(planned, &site, fresh, copied).unwrap_or_else(nothing)
+    let mut applied = finished(planned, &site, fresh, copied).unwrap_or_else(nothing);
+    applied.diagnostics.extend(warning);
+    applied
+}
+
+/// Gets everything ready for a new instance, except for its image.
+async fn open(
+    cx: &Context,
+    clients: &Clients,
+    planned: &MirroredImage,
+    role_is_new: bool,
+) -> Result<(Site, Option<Diagnostic>), Diagnostic> {
+    let session = enter(cx, clients, planned, role_is_new).await?;
+    let site = Site::open(cx, clients, &session, planned).await?;
+    let own = known::text_map(&planned.repository_tags).unwrap_or_default();
+    if site.is_new || own.is_empty() {
+        return Ok((site, None));
+    }
+    let tags = aws_tags::of_repository(&clients.default_tags, &own);
+    let is_ours = add_tags(cx, &session, &site.arn(), tags).await;
+    match is_ours.map_err(|error| diagnose::resource_aws(&error))? {
+        true => Ok((site, None)),
+        false => Ok((site, Some(diagnose::tags_left_alone()))),
+    }
+}
+
+/// Gives AWS tags to a repository that was there already, if this provider created it. Those that
+/// it has besides may be another instance's, and stay.
+async fn add_tags(
+    cx: &Context,
+    session: &Session,
+    arn: &str,
+    mut tags: BTreeMap<String, String>,
+) -> Result<bool, aws::Error> {
+    let found = session.repository_tags(cx, arn).await?;
+    let is_ours = aws_tags::is_ours(&found);
+    if is_ours {
+        tags.retain(|key, value| found.get(key) != Some(value));
+        session
+            .retag_repository(cx, arn, &tags, &BTreeSet::new())
+            .await?;
+    }
+    Ok(is_ours)
 }
 
 /// The tags of a new instance. A tag that an instance before this one has set may be taken over,

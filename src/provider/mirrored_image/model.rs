@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::task::Limit;
 use crate::tf::Attr;
 
 use super::super::duration;
@@ -99,11 +100,14 @@ impl Timeouts {
 
 impl MirroredImage {
     /// How long an operation may take.
-    pub(crate) fn limit(&self, operation: Operation) -> Duration {
+    pub(crate) fn limit(&self, operation: Operation) -> Limit {
         let timeouts = self.timeouts.known();
         let text = timeouts.and_then(|timeouts| timeouts.of(operation).known());
-        text.and_then(|text| duration::parse(text).ok())
-            .unwrap_or_else(|| operation.default_limit())
+        let length = text.and_then(|text| duration::parse(text).ok());
+        Limit {
+            length: length.unwrap_or_else(|| operation.default_limit()),
+            name: Some(operation.name()),
+        }
     }
 
     /// Says that these tags show the image, and no others.

@@ -68,7 +68,10 @@ fn what_and_where() -> Vec<Attribute> {
             Type::String,
             "Name of the ECR Public repository, without the alias. Default: the path of `source` \
              without its host, and without `library/` for Docker's official images. Another name \
-             replaces the instance.",
+             replaces the instance. Where `source` is known only during the apply, the plan keeps \
+             the repository; if the source then implies another one, Terraform stops with \
+             \"Provider produced inconsistent final plan\" before anything is touched, and the \
+             next apply replaces the instance.",
         ),
         Attribute::optional_computed(
             "image_tags",
@@ -116,9 +119,9 @@ fn how() -> Vec<Attribute> {
             "repository_tags",
             Type::map(Type::String),
             "AWS tags for a repository that this resource creates, over the `default_tags` of the \
-             provider. Changes are applied to a repository that this provider created, which its \
-             tag tells; tags of any other repository are left alone, and tags that others change \
-             are not noticed.",
+             provider. A repository that this provider created before, which its tag tells, gets \
+             them too, and changes are applied to it; tags of any other repository are left \
+             alone, with a warning, and tags that others change are not noticed.",
         ),
         Attribute::optional_computed(
             "overwrite",

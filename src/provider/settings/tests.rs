@@ -92,6 +92,14 @@ fn wrong_configs() -> Vec<(&'static str, ProviderConfig)> {
             "metadata",
             with(|c| c.skip_metadata_api_check = text("yes")),
         ),
+        (
+            "metadata mode",
+            with(|c| c.ec2_metadata_service_endpoint_mode = text("dual")),
+        ),
+        (
+            "retry budget",
+            with(|c| c.token_bucket_rate_limiter_capacity = number(-1)),
+        ),
         ("empty role", with(|c| c.assume_role = one(role("")))),
         (
             "second role too long",
@@ -268,6 +276,32 @@ fn a_retry_mode_that_is_written_down_decides() {
         let settings = read_in(&with(|c| c.retry_mode = mode), &[]).unwrap();
         assert_eq!(settings.aws.adaptive_retries, expected);
     }
+}
+
+#[test]
+fn the_block_says_yes_no_or_nothing_about_the_metadata_service() {
+    for (written, expected) in [
+        (Attr::Null, None),
+        (text(""), None),
+        (text("false"), Some(false)),
+        (text("true"), Some(true)),
+    ] {
+        let settings = read_in(&with(|c| c.skip_metadata_api_check = written), &[]).unwrap();
+        assert_eq!(settings.aws.skip_metadata, expected);
+    }
+}
+
+#[test]
+fn what_is_pasted_from_hashicorp_aws_arrives() {
+    let config = with(|c| {
+        c.skip_requesting_account_id = Attr::Known(true);
+        c.token_bucket_rate_limiter_capacity = number(20);
+        c.ec2_metadata_service_endpoint_mode = text("IPv6");
+    });
+    let aws = read_in(&config, &[]).unwrap().aws;
+    assert!(aws.skip_requesting_account_id);
+    assert_eq!(aws.retry_budget, Some(20));
+    assert_eq!(aws.ec2_metadata_endpoint_mode.as_deref(), Some("IPv6"));
 }
 
 #[test]

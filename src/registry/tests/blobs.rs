@@ -180,7 +180,7 @@ async fn the_context_ends_a_body_that_is_waited_for() {
     let (_, error) = collect(opened).await;
     assert_eq!(
         *error.unwrap().kind(),
-        ErrorKind::Stopped(Stopped::DeadlineExceeded(limit))
+        ErrorKind::Stopped(Stopped::DeadlineExceeded(limit.into()))
     );
 }
 

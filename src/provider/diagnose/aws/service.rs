@@ -3,7 +3,7 @@
 use crate::aws::ErrorKind;
 use crate::aws::error::Answer;
 use crate::task::Stopped;
-use crate::tf::Diagnostic;
+use crate::tf::{Diagnostic, Path};
 
 use super::super::answer;
 
@@ -83,10 +83,31 @@ pub(crate) fn stopped(stopped: Stopped) -> Diagnostic {
     match stopped {
         Stopped::Cancelled => Diagnostic::error("Operation cancelled")
             .detail("Terraform asked the provider to stop, and it stopped."),
-        Stopped::DeadlineExceeded(_) => Diagnostic::error("Operation timed out")
-            .detail(format!("The provider gave up because {stopped}."))
-            .hint("Raise the limit in `timeouts`."),
+        Stopped::DeadlineExceeded(limit) => timed_out(stopped, limit.name),
     }
+}
+
+/// `operation` is a member of `timeouts`, unless nobody can change how long this may take.
+fn timed_out(stopped: Stopped, operation: Option<&'static str>) -> Diagnostic {
+    let diagnostic = Diagnostic::error("Operation timed out");
+    let Some(operation) = operation else {
+        return diagnostic
+            .detail(format!("The provider gave up because {stopped}."))
+            .hint("Try again.");
+    };
+    let when = match operation {
+        "read" => {
+            " A refresh goes by the value in state, so apply the change with `-refresh=false`."
+        }
+        "delete" => " A destroy goes by the value in state, so apply the change before it.",
+        _ => "",
+    };
+    diagnostic
+        .at(Path::root("timeouts").attribute(operation))
+        .detail(format!(
+            "The provider gave up because {stopped}, which is the limit in `timeouts.{operation}`."
+        ))
+        .hint(format!("Raise `timeouts.{operation}`.{when}"))
 }
 
 fn unexpected(action: &str, problem: &str) -> Diagnostic {
