@@ -9,6 +9,7 @@
 pub(crate) mod address;
 pub(crate) mod backoff;
 pub(crate) mod client;
+pub(crate) mod host_limiter;
 pub(crate) mod limits;
 #[cfg(test)]
 pub(crate) mod memory;

@@ -225,12 +225,16 @@ impl Registry {
         Err(Fault::TooManyRedirects(limits::REDIRECTS))
     }
 
-    /// Sends a request and waits for the head of its answer, for a limited time.
+    /// Sends a request when its host may get one more, and waits for the head of its answer, for a
+    /// limited time.
     async fn send(&self, request: Request) -> Result<Response, Fault> {
-        tokio::time::timeout(limits::ANSWER, self.wire().send(request))
+        let slot = self.limiter(&request.url).enter().await;
+        let response = tokio::time::timeout(limits::ANSWER, self.wire().send(request))
             .await
             .unwrap_or_else(|_elapsed| Err(TransportErrorKind::Timeout.into()))
-            .map_err(transport)
+            .map_err(transport)?;
+        slot.answered(&response);
+        Ok(response)
     }
 
     /// Where a `Location` leads, if it may be followed.

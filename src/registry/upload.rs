@@ -131,9 +131,11 @@ impl BlobUpload {
             },
             lane: Lane::Bulk,
         };
+        let slot = self.registry.limiter(&request.url).pass();
         let response = watch(&state, self.registry.wire().send(request))
             .await
             .map_err(|error| self.error(transport(error)))?;
+        slot.answered(&response);
         self.conclude(response, shown.as_ref()).await
     }
 
