@@ -23,8 +23,7 @@ use crate::net::transport::{Body, Lane, Request, Response};
 use crate::oci::{Descriptor, Digest};
 use crate::task::Context;
 
-/// An upload that a registry has opened.
-#[derive(Debug)]
+/// An upload that a registry has opened. It cannot be printed: see `location`.
 pub(super) struct BlobUpload {
     registry: Registry,
     digest: Digest,
