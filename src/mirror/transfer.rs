@@ -148,9 +148,6 @@ async fn bring(
     blob: &Descriptor,
     origin: &Origin,
 ) -> Result<Progress, Error> {
-    let permit = run.shared.transfers.acquire(cx, blob.size).await;
-    let _permit = permit
-        .map_err(|stopped| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, stopped))?;
     insist(cx, run, blob, origin).await?;
     run.has_blob(&blob.digest);
     run.count_moved(blob);
@@ -170,14 +167,18 @@ struct EmptyBlob(#[source] content::Error);
 
 /// Attempts a transfer until it is done or does not make sense any more. The origin may send wrong
 /// bytes once, a source may not have the blob once (its object storage can lag behind), and the
-/// destination may lose an upload twice.
+/// destination may lose an upload twice. Between attempts others have the permit.
 async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Error> {
     let from = |error| Error::new(Side::Source, Step::ReadBlob, &blob.digest, error);
     let to = |error| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, error);
     let (mut was_wrong, mut was_missing) = (false, false);
     let mut lost = 0;
     loop {
-        match attempt(cx, run, blob, origin).await {
+        let permit = run.shared.transfers.acquire(cx, blob.size).await;
+        let permit = permit.map_err(|stopped| to(stopped.into()))?;
+        let attempted = attempt(cx, run, blob, origin).await;
+        drop(permit);
+        match attempted {
             Ok(()) => return Ok(()),
             Err(Fault::Source(error)) if error.has_wrong_bytes() && !was_wrong => {
                 was_wrong = true;
