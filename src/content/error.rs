@@ -112,6 +112,21 @@ impl Error {
         &self.kind
     }
 
+    /// Whether it only says that work was stopped.
+    #[must_use]
+    pub fn is_stop(&self) -> bool {
+        matches!(*self.kind, ErrorKind::Stopped(_))
+    }
+
+    /// Whether the bytes are not those of the digest.
+    #[must_use]
+    pub fn has_wrong_bytes(&self) -> bool {
+        matches!(
+            *self.kind,
+            ErrorKind::WrongDigest { .. } | ErrorKind::WrongSize { .. }
+        )
+    }
+
     /// Whose move it is.
     #[must_use]
     pub fn blame(&self) -> Blame {

@@ -93,8 +93,9 @@ pub trait Destination: Send + Sync {
 pub trait Upload: Send {
     /// Sends the whole blob and makes it readable under its digest. The stream must yield exactly
     /// the announced size and must fail before its last byte when the bytes are wrong: an error
-    /// of the stream leaves nothing behind. Before this returns an error, or after the context
-    /// ended, the upload is given up as by [`Upload::cancel`].
+    /// of the stream leaves nothing behind. Before this returns such an error, or after the context
+    /// ended, the upload is given up as by [`Upload::cancel`]. One that the registry itself refused
+    /// or lost is left to it.
     ///
     /// # Cancel safety
     ///

@@ -45,9 +45,11 @@ impl Engine {
     /// Copies in one engine share what they read: each manifest and each blob is read once from a
     /// source, whichever of them it is, and written once to each destination repository. A blob
     /// that one destination has is read there for the others, with the credentials of whoever
-    /// wrote it. One copy that fails or is stopped hands what it was doing to the next. Memory does not depend on the size of blobs: at most two chunks of
-    /// the source's stream per blob in flight, plus what an upload buffers, plus manifests (32 MiB
-    /// of text per copy, 32 MiB shared).
+    /// wrote it. One copy that fails or is stopped hands what it was doing to the next.
+    ///
+    /// Memory does not depend on the size of blobs: at most two chunks of the source's stream per
+    /// blob in flight, plus what an upload buffers, plus manifests (32 MiB of text per copy, 32 MiB
+    /// shared).
     ///
     /// After `cx` ends, this returns within two seconds, with no task left.
     ///

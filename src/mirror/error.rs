@@ -126,8 +126,7 @@ impl Error {
 
     /// Whether it only says that work was stopped, so that another error explains more.
     pub(super) fn is_stop(&self) -> bool {
-        self.store()
-            .is_some_and(|kind| matches!(kind, ErrorKind::Stopped(_)))
+        matches!(&self.cause, Cause::Store(error) if error.is_stop())
     }
 
     /// Whether the destination misses something that a manifest points at.

@@ -11,7 +11,7 @@
 //! - Nobody waits in a circle: a wait that would close one is not begun.
 //! - All of it is optimisation: whoever finds nothing here reads the source.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -97,7 +97,7 @@ pub(super) struct Waiting {
 
 /// Which run waits for which, and how often.
 #[derive(Debug, Default)]
-struct Waits(HashMap<(u64, u64), usize>);
+struct Waits(BTreeMap<(u64, u64), usize>);
 
 impl Places {
     /// A new run.
@@ -367,8 +367,8 @@ impl Waits {
             if run == to {
                 return true;
             }
-            let next = self.0.keys().filter(|(waits, _)| *waits == run);
-            waiting.extend(next.map(|(_, on)| *on).filter(|on| seen.insert(*on)));
+            let edges = self.0.range((run, 0)..=(run, u64::MAX));
+            waiting.extend(edges.map(|((_, on), _)| *on).filter(|on| seen.insert(*on)));
         }
         false
     }

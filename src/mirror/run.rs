@@ -130,7 +130,7 @@ impl Run {
             return Ok(manifest);
         }
         let manifest = match self.pull(cx, digest).await {
-            Err(error) if is_corrupt(&error) => self.pull(cx, digest).await,
+            Err(error) if error.has_wrong_bytes() => self.pull(cx, digest).await,
             pulled => pulled,
         };
         let manifest = manifest.map_err(failed)?;
@@ -202,11 +202,4 @@ fn verify(manifest: &Manifest, digest: &Digest) -> Result<(), content::Error> {
         let expected = digest.clone();
         Err(ErrorKind::WrongDigest { expected }.into())
     }
-}
-
-fn is_corrupt(error: &content::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::WrongDigest { .. } | ErrorKind::WrongSize { .. }
-    )
 }

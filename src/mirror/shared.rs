@@ -250,8 +250,8 @@ const CONFIG_BYTES: usize = 8 << 20;
 /// Entries of the set of known content; some 20 MiB. When it is full it starts afresh.
 const KNOWN: usize = 1 << 17;
 
-/// Requests about manifests at once, on either side: enough to ask for all children of a usual index in one round
-/// trip, few enough not to look like an attack.
+/// Requests about manifests at once, on either side: enough to ask for all children of a usual
+/// index in one round trip, few enough not to look like an attack.
 const REQUESTS: usize = 16;
 
 /// Up to here a blob is moved in about the time of its round trips.

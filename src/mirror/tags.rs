@@ -127,7 +127,7 @@ impl Tags {
                 run.has_manifest(root);
             }
             match put {
-                Err(error) if !is_set || is_stop(&error) => {
+                Err(error) if !is_set || error.is_stop() => {
                     return Err(failed(Step::WriteTag, &shown.tag, error));
                 }
                 Ok(()) | Err(_) => {}
@@ -213,15 +213,11 @@ async fn shows(run: &Run, tag: &Tag, root: &Digest) -> bool {
 
 /// Whether a failed put may have succeeded.
 fn is_doubtful(error: &content::Error) -> bool {
-    is_stop(error)
+    error.is_stop()
         || matches!(
             error.kind(),
             ErrorKind::Interrupted | ErrorKind::Unavailable | ErrorKind::Protocol
         )
-}
-
-fn is_stop(error: &content::Error) -> bool {
-    matches!(error.kind(), ErrorKind::Stopped(_))
 }
 
 fn failed(step: Step, tag: &Tag, error: content::Error) -> Error {

@@ -148,9 +148,6 @@ async fn bring(
     blob: &Descriptor,
     origin: &Origin,
 ) -> Result<Progress, Error> {
-    let permit = run.shared.transfers.acquire(cx, blob.size).await;
-    let _permit = permit
-        .map_err(|stopped| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, stopped))?;
     insist(cx, run, blob, origin).await?;
     run.has_blob(&blob.digest);
     run.count_moved(blob);
@@ -170,16 +167,20 @@ struct EmptyBlob(#[source] content::Error);
 
 /// Attempts a transfer until it is done or does not make sense any more. The origin may send wrong
 /// bytes once, a source may not have the blob once (its object storage can lag behind), and the
-/// destination may lose an upload twice.
+/// destination may lose an upload twice. Between attempts others have the permit.
 async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Error> {
     let from = |error| Error::new(Side::Source, Step::ReadBlob, &blob.digest, error);
     let to = |error| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, error);
     let (mut was_wrong, mut was_missing) = (false, false);
     let mut lost = 0;
     loop {
-        match attempt(cx, run, blob, origin).await {
+        let permit = run.shared.transfers.acquire(cx, blob.size).await;
+        let permit = permit.map_err(|stopped| to(stopped.into()))?;
+        let attempted = attempt(cx, run, blob, origin).await;
+        drop(permit);
+        match attempted {
             Ok(()) => return Ok(()),
-            Err(Fault::Source(error)) if is_wrong(&error) && !was_wrong => {
+            Err(Fault::Source(error)) if error.has_wrong_bytes() && !was_wrong => {
                 was_wrong = true;
                 tracing::warn!(digest = %blob.digest, "the source sent wrong bytes, trying again");
             }
@@ -193,7 +194,8 @@ async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> 
             Err(Fault::Destination(error)) if is_lost(&error) && lost + 1 < UPLOADS => {
                 lost += 1;
                 tracing::debug!(digest = %blob.digest, attempt = lost, "upload lost, opening another");
-                let paused = cx.pause(backoff(lost)).await;
+                let pause = asked_pause(&error).unwrap_or_else(|| backoff(lost));
+                let paused = cx.pause(pause).await;
                 paused.map_err(|stopped| to(stopped.into()))?;
                 // The answer may be what got lost.
                 if is_there(cx, run, blob).await.map_err(to)? {
@@ -217,7 +219,7 @@ async fn attempt(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) ->
             give_up(upload).await;
             return Err(Fault::Source(error));
         }
-        (Err(source), Err(destination)) if is_stop(&source) => {
+        (Err(source), Err(destination)) if source.is_stop() => {
             return Err(Fault::Destination(destination));
         }
         (Err(error), Err(_)) => return Err(Fault::Source(error)),
@@ -226,7 +228,7 @@ async fn attempt(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) ->
     let committed = flat(cx.settle(2 * GRACE, upload.commit(cx, bytes)).await);
     committed.map_err(|error| match verdict.take() {
         // A stop reaches both sides; where the bytes stopped is of no interest.
-        Some(cause) if !is_stop(&cause) => Fault::Source(cause),
+        Some(cause) if !cause.is_stop() => Fault::Source(cause),
         Some(_) | None => Fault::Destination(error),
     })
 }
@@ -271,25 +273,25 @@ fn is_missing(error: &content::Error, origin: &Origin) -> bool {
     matches!(origin, Origin::Source(_)) && *error.kind() == ErrorKind::NotFound
 }
 
-/// Whether the bytes are not those of the digest.
-fn is_wrong(error: &content::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::WrongDigest { .. } | ErrorKind::WrongSize { .. }
-    )
-}
-
 /// Whether another upload can help. Our bytes are right, so a registry that finds them wrong has
-/// lost some.
+/// lost some. One that asks to slow down may do so when all bytes are sent, and nobody below could
+/// send them again.
 fn is_lost(error: &content::Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::UploadLost | ErrorKind::Interrupted | ErrorKind::Unavailable
-    ) || is_wrong(error)
+        ErrorKind::UploadLost
+            | ErrorKind::Interrupted
+            | ErrorKind::Unavailable
+            | ErrorKind::Throttled { .. }
+    ) || error.has_wrong_bytes()
 }
 
-fn is_stop(error: &content::Error) -> bool {
-    matches!(error.kind(), ErrorKind::Stopped(_))
+/// How long a registry asked to wait, as far as it makes sense to wait that long.
+fn asked_pause(error: &content::Error) -> Option<Duration> {
+    match error.kind() {
+        ErrorKind::Throttled { retry_after } => retry_after.map(|asked| asked.min(LONGEST_PAUSE)),
+        _ => None,
+    }
 }
 
 fn explained(error: content::Error, blob: &Descriptor) -> content::Error {
@@ -306,6 +308,9 @@ const EMPTY_CONFIG: &str =
 
 /// Uploads opened for one blob before the destination counts as unable to take it.
 const UPLOADS: u32 = 3;
+
+/// The longest wait that a registry can ask for before another upload.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
 /// After a stop, each of at most two steps of cleaning up may take so long.
 pub(super) const GRACE: Duration = Duration::from_secs(1);

@@ -4,11 +4,13 @@
 //!
 //! - Nothing here follows a redirect, decodes a body or answers a challenge.
 //! - Nothing waits between two tries except `retry`; what it waits for ends with the context.
+//!   Before a try, `host_limiter` may make it wait for others.
 //! - No registry, no AWS, no Terraform: those who know them decide what a status means.
 
 pub(crate) mod address;
 pub(crate) mod backoff;
 pub(crate) mod client;
+pub(crate) mod host_limiter;
 pub(crate) mod limits;
 #[cfg(test)]
 pub(crate) mod memory;

@@ -75,17 +75,6 @@ impl EcrPublicRepository {
         cx.within(BETWEEN_TRIES).stopped().await;
         Ok(cx.check()?)
     }
-
-    /// Nothing can be in a repository that is not known yet.
-    fn or_nothing<T>(
-        &self,
-        result: Result<Option<T>, content::Error>,
-    ) -> Result<Option<T>, content::Error> {
-        match result {
-            Err(error) if is_unknown(&error) && self.is_settling() => Ok(None),
-            other => other,
-        }
-    }
 }
 
 fn is_unknown(error: &content::Error) -> bool {
@@ -103,7 +92,7 @@ impl Destination for EcrPublicRepository {
         cx: &Context,
         version: &Version,
     ) -> Result<Option<Descriptor>, content::Error> {
-        self.or_nothing(Destination::resolve(&self.registry, cx, version).await)
+        Destination::resolve(&self.registry, cx, version).await
     }
 
     async fn manifest(
@@ -111,7 +100,7 @@ impl Destination for EcrPublicRepository {
         cx: &Context,
         digest: &Digest,
     ) -> Result<Option<Manifest>, content::Error> {
-        self.or_nothing(Destination::manifest(&self.registry, cx, digest).await)
+        Destination::manifest(&self.registry, cx, digest).await
     }
 
     /// Asks the API, a hundred at a time: the registry would be asked for each of them.

@@ -99,9 +99,16 @@ impl Base {
         &self.0
     }
 
-    /// Whether the registry itself is at a private address, so that it may send us to others.
-    pub(super) fn is_private(&self) -> bool {
-        address::is_private(&self.0)
+    /// What speaks against going where the registry sends us: it may lead us to private addresses
+    /// only if it is at one itself.
+    pub(super) fn objection(&self, target: &Url) -> Option<&'static str> {
+        if address::is_private(target) && !address::is_private(&self.0) {
+            return Some("is a private address although the registry is at none");
+        }
+        if address::is_link_local(target) && !address::is_link_local(&self.0) {
+            return Some("is where clouds keep the credentials of machines");
+        }
+        None
     }
 
     /// Whether scheme, host and port of the URL are those of the registry.

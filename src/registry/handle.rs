@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use url::Url;
 
 use super::auth::{Account, Authoriser, CredentialSource};
 use super::endpoint::{Base, Endpoint, InvalidEndpoint};
@@ -11,6 +12,7 @@ use super::error::{Action, Error, Fault, Subject};
 use crate::content::{self, ByteStream, Destination, PullBudget, Source, Upload};
 use crate::net::HttpSettings;
 use crate::net::client::HttpClient;
+use crate::net::host_limiter::{HostLimiter, HostLimiters};
 use crate::net::transport::Transport;
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::task::Context;
@@ -22,6 +24,7 @@ pub struct Client(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     wire: Arc<dyn Transport>,
+    limiters: HostLimiters,
     authoriser: Authoriser,
     budgets: Mutex<HashMap<String, PullBudget>>,
 }
@@ -63,6 +66,7 @@ impl Client {
         Self(Arc::new(Shared {
             authoriser: Authoriser::new(Arc::clone(&wire)),
             wire,
+            limiters: HostLimiters::default(),
             budgets: Mutex::default(),
         }))
     }
@@ -113,6 +117,11 @@ impl Registry {
 
     pub(super) fn wire(&self) -> &dyn Transport {
         &*self.0.client.0.wire
+    }
+
+    /// The limiter of the host of a URL: the registry, or somebody it sends us to.
+    pub(super) fn limiter(&self, url: &Url) -> Arc<HostLimiter> {
+        self.0.client.0.limiters.of(url)
     }
 
     pub(super) fn authoriser(&self) -> &Authoriser {

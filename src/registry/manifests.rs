@@ -55,21 +55,15 @@ impl Registry {
         }
     }
 
-    /// Reads a manifest by digest and verifies it. Bytes that do not match are read once more,
-    /// because a broken connection can do that too.
+    /// Reads a manifest by digest and verifies it. Bytes that do not match are an error: reading
+    /// them again counts as a pull, so that is for whoever counts pulls to decide.
     pub(super) async fn read_manifest(
         &self,
         cx: &Context,
         digest: &Digest,
     ) -> Result<Manifest, Error> {
         let version = Version::Digest(digest.clone());
-        match self.get_manifest(cx, Action::ReadManifest, &version).await {
-            Err(error) if matches!(error.fault(), Fault::Digest { .. }) => {
-                tracing::debug!(%digest, "manifest has other bytes, reading it once more");
-                self.get_manifest(cx, Action::ReadManifest, &version).await
-            }
-            other => other,
-        }
+        self.get_manifest(cx, Action::ReadManifest, &version).await
     }
 
     async fn get_manifest(

@@ -13,10 +13,10 @@ use super::answer::{self, Refusal};
 use super::auth::{Access, Asker, Authoriser, Next, Shown};
 use super::error::{Action, Error, Fault, Subject, transport};
 use super::handle::Registry;
+use crate::net::SafeUrl;
 use crate::net::limits::{self, ReadError};
 use crate::net::retry;
 use crate::net::transport::{Body, Incoming, Lane, Request, Response, TransportErrorKind};
-use crate::net::{SafeUrl, address};
 use crate::oci::Digest;
 use crate::task::Context;
 
@@ -32,8 +32,7 @@ pub(super) struct Call {
     pub(super) subject: Subject,
 }
 
-/// An answer that was not refused.
-#[derive(Debug)]
+/// An answer that was not refused. Its URL may be signed, so it cannot be printed.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -225,12 +224,16 @@ impl Registry {
         Err(Fault::TooManyRedirects(limits::REDIRECTS))
     }
 
-    /// Sends a request and waits for the head of its answer, for a limited time.
+    /// Sends a request when its host may get one more, and waits for the head of its answer, for a
+    /// limited time.
     async fn send(&self, request: Request) -> Result<Response, Fault> {
-        tokio::time::timeout(limits::ANSWER, self.wire().send(request))
+        let slot = self.limiter(&request.url).enter().await;
+        let response = tokio::time::timeout(limits::ANSWER, self.wire().send(request))
             .await
             .unwrap_or_else(|_elapsed| Err(TransportErrorKind::Timeout.into()))
-            .map_err(transport)
+            .map_err(transport)?;
+        slot.answered(&response);
+        Ok(response)
     }
 
     /// Where a `Location` leads, if it may be followed.
@@ -250,17 +253,8 @@ impl Registry {
         if from.scheme() == "https" && target.scheme() == "http" {
             return Err(refused_target(&target, "gives up HTTPS"));
         }
-        if address::is_private(&target) && !base.is_private() {
-            return Err(refused_target(
-                &target,
-                "is a private address although the registry is at none",
-            ));
-        }
-        if address::is_link_local(&target) && !address::is_link_local(base.url()) {
-            return Err(refused_target(
-                &target,
-                "is where clouds keep the credentials of machines",
-            ));
+        if let Some(reason) = base.objection(&target) {
+            return Err(refused_target(&target, reason));
         }
         Ok(target)
     }

@@ -4,6 +4,7 @@ mod auth;
 mod blobs;
 mod manifests;
 mod redirects;
+mod slow_down;
 mod statuses;
 mod uploads;
 

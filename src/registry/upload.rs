@@ -23,8 +23,7 @@ use crate::net::transport::{Body, Lane, Request, Response};
 use crate::oci::{Descriptor, Digest};
 use crate::task::Context;
 
-/// An upload that a registry has opened.
-#[derive(Debug)]
+/// An upload that a registry has opened. It cannot be printed: see `location`.
 pub(super) struct BlobUpload {
     registry: Registry,
     digest: Digest,
@@ -131,9 +130,11 @@ impl BlobUpload {
             },
             lane: Lane::Bulk,
         };
+        let slot = self.registry.limiter(&request.url).pass();
         let response = watch(&state, self.registry.wire().send(request))
             .await
             .map_err(|error| self.error(transport(error)))?;
+        slot.answered(&response);
         self.conclude(response, shown.as_ref()).await
     }
 

@@ -162,6 +162,23 @@ async fn three_lost_uploads_are_a_destination_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_commit_that_comes_too_soon_is_made_again_when_the_destination_wants_it() {
+    for (asked, waited) in [(7, 7), (7_200, 120)] {
+        let world = World::new();
+        let root = single(&world.hub);
+        let retry_after = Some(Duration::from_secs(asked));
+        let slow_down = What::Fail(ErrorKind::Throttled { retry_after });
+        world
+            .ecr
+            .fail(Fault::once(On::CommitBlob, slow_down).of(first_layer(&root)));
+        let started = monotonic();
+        world.mirror().await.unwrap();
+        assert!(world.ecr.has_all(root.digest()));
+        assert_eq!(started.elapsed().as_secs(), waited);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_commit_whose_answer_is_lost_is_not_repeated() {
     let world = World::new();
     let blob = first_layer(&single(&world.hub));

@@ -298,6 +298,25 @@ async fn no_more_blobs_are_in_flight_than_allowed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_blob_that_waits_for_another_attempt_lets_others_pass() {
+    let world = World::new();
+    let layer = first_layer(&single(&world.hub));
+    let retry_after = Some(Duration::from_secs(60));
+    let slow_down = What::Fail(ErrorKind::Throttled { retry_after });
+    let throttled = Fault::once(On::CommitBlob, slow_down).of(&layer);
+    world.ecr.fail(throttled);
+    let mut copies = Copies::of(&world.hub, 1);
+    copies.start(&Context::new(), job(), &world.ecr);
+    copies.done().await.remove(0).unwrap();
+    let log = world.ecr.log().into_iter();
+    let commits = log.filter_map(|event| match event {
+        Event::CommitBlob(digest) => Some(digest == layer),
+        _ => None,
+    });
+    assert_eq!(commits.collect::<Vec<_>>(), [true, false, true]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn twenty_accounts_with_ten_images_read_from_the_sources_what_one_account_reads() {
     let one = ten_images_to(1, false).await;
     let mut distinct = one.clone();

@@ -11,9 +11,9 @@ use url::{Url, form_urlencoded};
 use super::challenge::Bearer;
 use super::credential::Credential;
 use super::token::{Token, TokenAnswer, basic};
+use crate::net::SafeUrl;
 use crate::net::limits::{self, ReadError};
 use crate::net::transport::{Body, Lane, Request, Response, Transport, TransportErrorKind};
-use crate::net::{SafeUrl, address};
 use crate::registry::answer::Refusal;
 use crate::registry::endpoint::Base;
 use crate::registry::error::{Fault, transport};
@@ -36,13 +36,10 @@ pub(super) fn realm(bearer: &Bearer, base: &Base) -> Result<Url, Fault> {
     if !url.username().is_empty() || url.password().is_some() {
         return refuse(target, "has a user in it");
     }
-    if address::is_private(&url) && !base.is_private() {
-        return refuse(
-            target,
-            "is at a private address although the registry is not",
-        );
+    match base.objection(&url) {
+        Some(reason) => refuse(target, reason),
+        None => Ok(url),
     }
-    Ok(url)
 }
 
 /// Gets a token. One attempt; a refresh token that the service does not take by POST is tried by

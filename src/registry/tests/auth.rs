@@ -404,6 +404,19 @@ async fn a_token_service_that_cannot_be_trusted_is_not_asked() {
 }
 
 #[tokio::test]
+async fn a_private_registry_cannot_name_the_metadata_of_the_machine_as_its_token_service() {
+    let memory = Memory::new(|_| {
+        let challenge = r#"Bearer realm="https://169.254.169.254/latest/meta-data""#;
+        Reply::status(401).header("www-authenticate", challenge)
+    });
+    let endpoint = Endpoint::new("10.0.0.7:5000");
+    let registry = handle(&client(&memory), &endpoint, Login::anonymous());
+    let error = resolve(&registry).await.unwrap_err();
+    assert!(matches!(facts(&error).fault(), Fault::Realm { .. }));
+    assert_eq!(memory.log().len(), 1);
+}
+
+#[tokio::test]
 async fn a_registry_on_this_machine_may_name_a_token_service_there() {
     let memory = Memory::new(
         |seen| match (seen.url.port(), seen.header("authorization")) {
