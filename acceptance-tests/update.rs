@@ -29,11 +29,7 @@ async fn changes(scenario: &Scenario, resources: &str, actions: &[&str]) {
     scenario.configure(resources);
     let change = scenario.terraform.planned(IT).await;
     assert_eq!(change["actions"], json!(actions));
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     scenario.terraform.converged().await;
 }
 
