@@ -118,11 +118,7 @@ async fn the_plan_knows_what_does_not_depend_on_anybodys_answer() {
         assert_eq!(open[name], true, "{name}");
     }
     assert_eq!(open["tag_uris"], json!({ "3.22": true }));
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     scenario.terraform.converged().await;
     scenario.was_clean().await;
 }
@@ -137,11 +133,7 @@ async fn a_source_by_digest_makes_the_digest_known_in_the_plan() {
     let change = scenario.terraform.planned(IT).await;
     assert_eq!(change["after"]["digest"], *digest);
     assert_eq!(change["after"]["source_digest"], *digest);
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     let expected = BTreeMap::from([("3.22".to_owned(), digest)]);
     assert_eq!(scenario.tags(FIRST, "alpine"), expected);
     scenario.terraform.converged().await;
@@ -155,11 +147,7 @@ async fn a_tag_of_the_source_that_moved_after_the_plan_is_copied_as_it_is_at_the
     let moved = scenario.at_hub("alpine", "3.21").parse().unwrap();
     let hub = scenario.sandbox.hub();
     hub.move_tag("library/alpine", "3.22", &moved);
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     assert_eq!(scenario.tags(FIRST, "alpine")["3.22"], moved.to_string());
     scenario.terraform.converged().await;
     scenario.was_clean().await;
@@ -240,11 +228,7 @@ async fn a_new_repository_has_the_tags_of_the_provider_of_the_resource_and_ours(
 async fn a_tag_that_shows_the_right_image_is_adopted_without_a_write() {
     let scenario = Scenario::with(&it(ALPINE)).await;
     scenario.terraform.apply(&[]).await.succeeded();
-    scenario
-        .terraform
-        .run(&["state", "rm", IT])
-        .await
-        .succeeded();
+    scenario.terraform.forget(IT).await;
     scenario.sandbox.journal().clear();
     scenario.terraform.apply(&[]).await.succeeded();
     assert_eq!(scenario.writes(), [""; 0]);

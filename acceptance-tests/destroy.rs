@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ecr_public_sandbox::accounts::RoleSeed;
-use ecr_public_sandbox::policy::PolicyDocument;
 use ecr_public_sandbox::{Effect, Face, Fault};
 
-use crate::support::scenario::{FIRST, IT, Scenario, TOOLING, it};
+use crate::support::scenario::{FIRST, IT, Scenario, it, named};
 
 const ALPINE: &str = "source = \"alpine:3.22\"\naccount_id = \"222222222222\"\n";
 
@@ -35,6 +33,26 @@ async fn tags_of_others_and_the_images_they_show_stay() {
     let expected = [("theirs".to_owned(), digest), ("other".to_owned(), other)];
     assert_eq!(scenario.tags(FIRST, "alpine"), BTreeMap::from(expected));
     assert_eq!(scenario.manifests(FIRST, "alpine"), before);
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn an_image_that_an_index_lists_stays() {
+    let whole = named("whole", &format!("{ALPINE}image_tags = [\"whole\"]"));
+    let part = format!("{ALPINE}image_tags = [\"part\"]\nplatforms = [\"linux/amd64\"]");
+    let scenario = Scenario::with(&format!("{whole}{}", it(&part))).await;
+    scenario.terraform.apply(&[]).await.succeeded();
+    let part = scenario.tags(FIRST, "alpine")["part"].clone();
+    let before = scenario.manifests(FIRST, "alpine");
+    scenario.configure(&whole);
+    scenario.terraform.apply(&[]).await.succeeded();
+    let digest = scenario.at_hub("alpine", "3.22");
+    let index = scenario.manifest(FIRST, "alpine", &digest).to_string();
+    assert!(index.contains(&part));
+    let expected = BTreeMap::from([("whole".to_owned(), digest)]);
+    assert_eq!(scenario.tags(FIRST, "alpine"), expected);
+    assert_eq!(scenario.manifests(FIRST, "alpine"), before);
+    scenario.terraform.converged().await;
     scenario.was_clean().await;
 }
 
@@ -102,25 +120,18 @@ async fn keep_on_destroy_leaves_everything_in_place() {
 async fn a_missing_permission_is_an_error_that_keeps_state_and_image() {
     let scenario = applied("").await;
     let before = scenario.manifests(FIRST, "alpine");
-    let publisher_may = |actions: &[&str]| {
-        let tooling = format!("arn:aws:iam::{TOOLING}:role/tooling");
-        let role = RoleSeed::new("ecr-publisher", PolicyDocument::trust(&[&tooling]))
-            .policy(PolicyDocument::allow(actions, "*").unwrap());
-        let accounts = scenario.sandbox.accounts();
-        accounts.put_role(&FIRST.parse().unwrap(), role).unwrap();
-    };
     let reads = [
         "ecr-public:Describe*",
         "ecr-public:GetAuthorizationToken",
         "sts:GetServiceBearerToken",
     ];
-    publisher_may(&reads);
+    scenario.publisher_may(&reads);
     let run = scenario.terraform.destroy().await.failed();
     run.says("Error: AWS action not allowed")
         .says("is not allowed to call `ecr-public:BatchDeleteImage` on `arn:aws:ecr-public::222222222222:repository/alpine`")
         .says("Hint: Grant `ecr-public:BatchDeleteImage` to that identity.");
     assert_eq!(scenario.manifests(FIRST, "alpine"), before);
-    publisher_may(&["ecr-public:*", "sts:GetServiceBearerToken"]);
+    scenario.publisher_may_publish();
     scenario.terraform.converged().await;
     scenario.terraform.destroy().await.succeeded();
     assert_eq!(scenario.manifests(FIRST, "alpine"), [].into());

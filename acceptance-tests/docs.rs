@@ -266,8 +266,8 @@ to three parts, each of them optional:
 Whoever the provider has become in the end is compared with `account_id`, with
 `allowed_account_ids` and with `forbidden_account_ids` before the first byte is written.
 
-Each role is assumed once per run and renewed before it expires, however many resources need it.
-A role that is assumed with another role lasts at most one hour; longer copies are not disturbed by
+A plan, and again its apply, assumes each role once, however many resources need it, and renews it
+before it expires. A role that is assumed with another role lasts at most one hour; longer copies are not disturbed by
 the renewal.
 
 ## Permissions
@@ -278,7 +278,7 @@ The last role needs, for everything that the provider can do:
 |---|---|---|
 | signing in | `ecr-public:GetAuthorizationToken`, `sts:GetServiceBearerToken` | `*` |
 | the address of the registry | `ecr-public:DescribeRegistries` | `*` |
-| reading | `ecr-public:DescribeRepositories`, `ecr-public:DescribeImages`, `ecr-public:DescribeImageTags`, `ecr-public:ListTagsForResource` | the repositories |
+| reading | `ecr-public:DescribeRepositories`, `ecr-public:DescribeImages`, `ecr-public:ListTagsForResource` | the repositories |
 | pushing | `ecr-public:BatchCheckLayerAvailability`, `ecr-public:InitiateLayerUpload`, `ecr-public:UploadLayerPart`, `ecr-public:CompleteLayerUpload`, `ecr-public:PutImage` | the repositories |
 | creating repositories | `ecr-public:CreateRepository`, `ecr-public:TagResource`, `ecr-public:UntagResource` | the repositories |
 | destroying | `ecr-public:BatchDeleteImage` | the repositories |
@@ -288,6 +288,7 @@ A repository has the ARN `arn:aws:ecr-public::<account>:repository/<name>`.
 
 const IMPORT: &str = "\
 The ID is `<account>/<repository>:<tag>[,<tag>…]`, or the public address \
-`public.ecr.aws/<alias>/<repository>:<tag>[,<tag>…]`. Two optional parameters make the plan after \
-the import empty: `source`, which ECR Public does not know, and `role_arn`, any number of times in \
-the order of the chain, when the image is read through roles of the resource.";
+`public.ecr.aws/<alias>/<repository>:<tag>[,<tag>…]`. Optional parameters make the plan after \
+the import empty: `source` and `platform` as the configuration has them, which ECR Public does \
+not know, and `role_arn` when the image is read through roles of the resource. `platform` may be \
+repeated, and so may `role_arn`, in the order of the chain.";

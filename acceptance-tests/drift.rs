@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use ecr_public_sandbox::accounts::{AliasStatus, RoleSeed};
-use ecr_public_sandbox::policy::PolicyDocument;
+use ecr_public_sandbox::accounts::AliasStatus;
 use ecr_public_sandbox::{Effect, Face, Fault};
 use serde_json::json;
 
-use crate::support::scenario::{FIRST, IT, Scenario, TOOLING, it};
+use crate::support::scenario::{FIRST, IT, Scenario, it};
 
 const ALPINE: &str = "source = \"alpine:3.22\"\naccount_id = \"222222222222\"\n";
 const TWO_TAGS: &str = "image_tags = [\"a\", \"b\"]";
@@ -30,11 +29,7 @@ async fn repaired(scenario: Scenario, action: &str, from: &[&str], to: &[&str]) 
         // It is the image of before that is put back.
         assert_eq!(change["after"]["digest"], change["before"]["digest"]);
     }
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     let digest = scenario.at_hub("alpine", "3.22");
     let expected = to.iter().map(|tag| ((*tag).to_owned(), digest.clone()));
     let expected: BTreeMap<_, _> = expected.collect();
@@ -176,26 +171,14 @@ async fn a_throttled_api_is_an_error_that_keeps_the_state() {
 #[tokio::test]
 async fn a_missing_permission_is_an_error_that_keeps_the_state() {
     let scenario = applied("").await;
-    publisher_may(&scenario, &["ecr-public:DescribeRegistries"]);
+    scenario.publisher_may(&["ecr-public:DescribeRegistries"]);
     let words = [
         "Error: ",
         "ecr-public:DescribeImages",
         FIRST,
         "ecr-publisher",
     ];
-    outage(scenario, &words, |scenario| {
-        publisher_may(scenario, &["ecr-public:*", "sts:GetServiceBearerToken"]);
-    })
-    .await;
-}
-
-/// What the publisher role of the first account may do from now on.
-fn publisher_may(scenario: &Scenario, actions: &[&str]) {
-    let tooling = format!("arn:aws:iam::{TOOLING}:role/tooling");
-    let role = RoleSeed::new("ecr-publisher", PolicyDocument::trust(&[&tooling]))
-        .policy(PolicyDocument::allow(actions, "*").unwrap());
-    let accounts = scenario.sandbox.accounts();
-    accounts.put_role(&FIRST.parse().unwrap(), role).unwrap();
+    outage(scenario, &words, Scenario::publisher_may_publish).await;
 }
 
 #[tokio::test]
@@ -205,8 +188,5 @@ async fn a_role_that_cannot_be_assumed_is_an_error_that_keeps_the_state() {
     let account = FIRST.parse().unwrap();
     accounts.remove_role(&account, "ecr-publisher").unwrap();
     let words = ["Error: Cannot assume IAM role", "ecr-publisher", FIRST];
-    outage(scenario, &words, |scenario| {
-        publisher_may(scenario, &["ecr-public:*", "sts:GetServiceBearerToken"]);
-    })
-    .await;
+    outage(scenario, &words, Scenario::publisher_may_publish).await;
 }

@@ -14,11 +14,7 @@ async fn forgotten(arguments: &str) -> Scenario {
     scenario.terraform.apply(&[]).await.succeeded();
     let before = scenario.terraform.attributes(IT).await;
     assert!(before.is_object());
-    scenario
-        .terraform
-        .run(&["state", "rm", IT])
-        .await
-        .succeeded();
+    scenario.terraform.forget(IT).await;
     scenario.sandbox.journal().clear();
     scenario
 }
@@ -28,11 +24,7 @@ async fn imports(arguments: &str, id: &str) {
     let scenario = Scenario::with(&it(arguments)).await;
     scenario.terraform.apply(&[]).await.succeeded();
     let applied = scenario.terraform.attributes(IT).await;
-    scenario
-        .terraform
-        .run(&["state", "rm", IT])
-        .await
-        .succeeded();
+    scenario.terraform.forget(IT).await;
     scenario.sandbox.journal().clear();
     let id = id.replace("{alias}", &scenario.alias(FIRST));
     let import = ["import", "-input=false", IT, &id];
@@ -108,11 +100,7 @@ async fn without_a_source_the_next_apply_only_notes_it() {
     let mut expected = change["before"].clone();
     expected["source"] = json!("alpine:3.22");
     assert_eq!(change["after"], expected);
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     assert_eq!(scenario.writes(), [""; 0]);
     assert_eq!(scenario.reads(), [""; 0]);
     scenario.terraform.converged().await;
@@ -128,7 +116,7 @@ async fn by_import_block_with_a_plan_that_only_imports() {
     let change = scenario.terraform.planned(IT).await;
     assert_eq!(change["actions"], json!(["no-op"]));
     assert_eq!(change["importing"]["id"], id);
-    let run = scenario.terraform.run(&["apply", "tfplan"]).await;
+    let run = scenario.terraform.apply_planned().await;
     run.succeeded()
         .says("Resources: 1 imported, 0 added, 0 changed, 0 destroyed.");
     assert_eq!(scenario.writes(), [""; 0]);

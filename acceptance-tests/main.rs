@@ -3,7 +3,7 @@
 //! One binary, so that everything is linked once. Each file is one subject:
 //!
 //! - [`architecture`], [`dependencies`]: the shape of the program;
-//! - [`examples`], [`docs`]: what practitioners read;
+//! - [`examples`], [`docs`], [`promises`]: what practitioners read;
 //! - [`protocol`]: the contract with Terraform, over the socket of a real process;
 //! - the others: scenarios under real Terraform against the stand-ins.
 
@@ -37,7 +37,11 @@ mod interrupts;
 #[cfg(test)]
 mod oci_client;
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod platforms;
+#[cfg(test)]
+mod promises;
 #[cfg(test)]
 mod protocol;
 #[cfg(test)]

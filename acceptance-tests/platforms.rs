@@ -98,11 +98,7 @@ async fn a_choice_of_platforms_changes_in_place() {
         let change = scenario.terraform.planned(IT).await;
         assert_eq!(change["actions"], json!(["update"]));
         assert_eq!(change["after_unknown"]["digest"], true);
-        scenario
-            .terraform
-            .run(&["apply", "tfplan"])
-            .await
-            .succeeded();
+        scenario.terraform.apply_planned().await.succeeded();
         let state = scenario.terraform.attributes(IT).await;
         let expected = state["digest"].as_str().unwrap().to_owned();
         assert_ne!(expected, source);
@@ -138,11 +134,7 @@ async fn a_moved_tag_gets_the_same_choice_of_platforms_back() {
     scenario.push_by_hand(FIRST, "alpine", "3.22");
     let change = scenario.terraform.planned(IT).await;
     assert_eq!(change["after"]["digest"], before["3.22"]);
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     assert_eq!(scenario.tags(FIRST, "alpine"), before);
     scenario.terraform.converged().await;
     scenario.was_clean().await;

@@ -45,11 +45,7 @@ async fn a_replacement_that_creates_first_moves_to_another_repository() {
     scenario.configure(&it(&renamed));
     let change = scenario.terraform.planned(IT).await;
     assert_eq!(change["actions"], json!(["create", "delete"]));
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     stands(&scenario, "base", "3.22");
     assert_eq!(scenario.manifests(FIRST, "alpine"), [].into());
     scenario.terraform.converged().await;

@@ -34,11 +34,7 @@ async fn the_state_has_version_zero_an_identity_and_no_secret() {
         &it("source = \"acme/app:1.0\"\naccount_id = \"222222222222\""),
     );
     scenario.terraform.planned(IT).await;
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
 
     let instance = &scenario.terraform.state()["resources"][0]["instances"][0];
     assert_eq!(instance["schema_version"], 0);
@@ -135,11 +131,7 @@ async fn a_tainted_instance_is_replaced_by_the_next_apply_and_its_image_stays() 
     scenario.terraform.run(&["taint", IT]).await.succeeded();
     let change = scenario.terraform.planned(IT).await;
     assert_eq!(change["actions"], json!(["delete", "create"]));
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     let digest = scenario.at_hub("alpine", "3.22");
     assert_eq!(scenario.tags(FIRST, "alpine")["3.22"], digest);
     scenario.terraform.converged().await;

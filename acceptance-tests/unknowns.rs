@@ -32,11 +32,7 @@ async fn an_image_of_which_nothing_is_known_in_the_plan_is_created_in_one_run() 
     for name in ["id", "account_id", "repository", "image_tags", "tag_uris"] {
         assert_eq!(change["after_unknown"][name], true, "{name}");
     }
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     let tags: Vec<_> = scenario.tags(FIRST, "base").into_keys().collect();
     assert_eq!(tags, ["a", "b"]);
     assert_eq!(scenario.aws_tags(FIRST, "base")["team"], "web");
@@ -55,11 +51,7 @@ async fn another_tag_of_the_source_that_is_known_late_is_copied_in_place() {
     let change = scenario.terraform.planned(IT).await;
     assert_eq!(change["actions"], json!(["update"]));
     assert_eq!(change["after_unknown"]["digest"], true);
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     let digest = scenario.at_hub("alpine", "3.22");
     assert_eq!(scenario.tags(FIRST, "alpine"), one("3.22", digest));
     scenario.terraform.converged().await;
@@ -82,11 +74,7 @@ async fn a_source_that_turns_out_to_be_another_repository_stops_the_run_before_a
     // By now the value is known, and the plan says that it is another instance.
     let change = scenario.terraform.planned(IT).await;
     assert_eq!(change["actions"], json!(["delete", "create"]));
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     let digest = scenario.at_hub("busybox", "1.36");
     assert_eq!(scenario.tags(FIRST, "busybox"), one("1.36", digest));
     scenario.terraform.converged().await;
@@ -101,11 +89,7 @@ async fn an_account_that_is_known_late_replaces() {
     scenario.configure(&format!("{}{image}", passing("\"333333333333\"")));
     let change = scenario.terraform.planned(IT).await;
     assert_eq!(change["actions"], json!(["delete", "create"]));
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     let digest = scenario.at_hub("alpine", "3.22");
     assert_eq!(scenario.tags(FIRST, "alpine"), BTreeMap::new());
     assert_eq!(scenario.tags(SECOND, "alpine"), one("3.22", digest));
@@ -122,11 +106,7 @@ async fn a_role_that_is_known_late_leads_into_the_account_that_was_planned() {
     let scenario = Scenario::with(&format!("{}{image}", passing(role))).await;
     let change = scenario.terraform.planned(IT).await;
     assert_eq!(change["after_unknown"]["account_id"], true);
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     let digest = scenario.at_hub("alpine", "3.22");
     assert_eq!(scenario.tags(FIRST, "alpine"), one("3.22", digest));
     scenario.terraform.converged().await;
@@ -142,11 +122,7 @@ async fn a_provider_block_that_is_known_late_defers_its_resources_in_the_plan_on
     scenario.configure_with(&block, &resources);
     scenario.terraform.planned(IT).await;
     assert_eq!(scenario.sandbox.journal().entries().len(), 0);
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     let digest = scenario.at_hub("alpine", "3.22");
     assert_eq!(scenario.tags(FIRST, "alpine"), one("3.22", digest));
     scenario.terraform.converged().await;

@@ -29,11 +29,7 @@ async fn changes(scenario: &Scenario, resources: &str, actions: &[&str]) {
     scenario.configure(resources);
     let change = scenario.terraform.planned(IT).await;
     assert_eq!(change["actions"], json!(actions));
-    scenario
-        .terraform
-        .run(&["apply", "tfplan"])
-        .await
-        .succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     scenario.terraform.converged().await;
 }
 
@@ -94,6 +90,28 @@ async fn an_added_tag_that_is_somebody_elses_is_an_error_that_keeps_the_state() 
     assert_eq!(scenario.tags(FIRST, "alpine")["stable"], theirs);
     assert_eq!(scenario.terraform.attributes(IT).await, before);
     scenario.configure(&alpine(""));
+    scenario.terraform.converged().await;
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn an_added_tag_that_is_somebody_elses_stops_another_image_before_any_tag_moves() {
+    let scenario = Scenario::with(&alpine("image_tags = [\"live\"]")).await;
+    scenario.terraform.apply(&[]).await.succeeded();
+    let theirs = scenario.push_by_hand(FIRST, "alpine", "stable");
+    let before = scenario.terraform.attributes(IT).await;
+    let older = alpine("image_tags = [\"live\", \"stable\"]").replace("3.22", "3.21");
+    scenario.configure(&older);
+    scenario.sandbox.journal().clear();
+    let run = scenario.terraform.apply(&[]).await.failed();
+    run.says("Error: Tag shows another image")
+        .says(&theirs)
+        .says("Nothing was changed.");
+    assert_eq!(scenario.writes(), [""; 0]);
+    let live = scenario.at_hub("alpine", "3.22");
+    assert_eq!(scenario.tags(FIRST, "alpine")["live"], live);
+    assert_eq!(scenario.terraform.attributes(IT).await, before);
+    scenario.configure(&alpine("image_tags = [\"live\"]"));
     scenario.terraform.converged().await;
     scenario.was_clean().await;
 }

@@ -84,9 +84,9 @@ async fn trust_that_is_refused_at_the_second_of_three_roles() {
 #[tokio::test]
 async fn no_permission_to_get_a_login() {
     let scenario = Scenario::with(&copy_of("alpine:3.22", "")).await;
-    publisher_may(&scenario, &["ecr-public:*"]);
+    scenario.publisher_may(&["ecr-public:*"]);
     fails(&scenario, "no_service_bearer_token").await;
-    publisher_may(&scenario, &["ecr-public:*", "sts:GetServiceBearerToken"]);
+    scenario.publisher_may_publish();
     recovers(scenario).await;
 }
 
@@ -106,17 +106,8 @@ async fn no_permission_to_put_images() {
         "ecr-public:UploadLayerPart",
         "sts:GetServiceBearerToken",
     ];
-    publisher_may(&scenario, &others);
+    scenario.publisher_may(&others);
     fails(&scenario, "no_put_image").await;
-    publisher_may(&scenario, &["ecr-public:*", "sts:GetServiceBearerToken"]);
+    scenario.publisher_may_publish();
     recovers(scenario).await;
-}
-
-/// Gives the role that writes into [`FIRST`] these permissions and no others.
-fn publisher_may(scenario: &Scenario, actions: &[&str]) {
-    let trust = PolicyDocument::trust(&["arn:aws:iam::111111111111:role/tooling"]);
-    let policy = PolicyDocument::allow(actions, "*").unwrap();
-    let role = RoleSeed::new("ecr-publisher", trust).policy(policy);
-    let accounts = scenario.sandbox.accounts();
-    accounts.put_role(&FIRST.parse().unwrap(), role).unwrap();
 }

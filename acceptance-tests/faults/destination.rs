@@ -15,11 +15,7 @@ async fn a_tag_that_shows_another_image() {
     let other = "repository = \"alpine\"\n  image_tags = [\"3.22\"]";
     let scenario = Scenario::with(&copy_of("busybox:1.36", other)).await;
     scenario.terraform.apply(&[]).await.succeeded();
-    scenario
-        .terraform
-        .run(&["state", "rm", IT])
-        .await
-        .succeeded();
+    scenario.terraform.forget(IT).await;
     scenario.configure(&copy_of("alpine:3.22", ""));
     messages::failed_with(
         "tag_shows_another_image",

@@ -63,8 +63,7 @@ async fn mirror(source: &str, destination: &str) -> Outcome {
     let job = MirrorJob {
         version: version.version(),
         platforms: Platforms::All,
-        tags: vec![tag.tag().cloned().unwrap()],
-        existing: ExistingTag::KeepUnless(None),
+        tags: [(tag.tag().cloned().unwrap(), ExistingTag::KeepUnless(None))].into(),
     };
     let engine = Engine::new(Limits { transfers: 4 });
     let cx = Context::new().within(Duration::from_secs(60));

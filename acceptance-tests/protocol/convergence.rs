@@ -19,7 +19,7 @@ async fn every_way_to_an_image_ends_in_an_empty_plan_and_a_destroy_in_an_empty_r
     terraform.apply(&[&replace]).await.succeeded();
     terraform.converged().await;
 
-    terraform.run(&["state", "rm", ADDRESS]).await.succeeded();
+    terraform.forget(ADDRESS).await;
     let id = "222222222222/alpine:3.22?source=alpine:3.22";
     let import = ["import", "-input=false", ADDRESS, id];
     terraform.run(&import).await.succeeded();

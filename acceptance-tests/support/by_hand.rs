@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ecr_public_sandbox::accounts::RoleSeed;
+use ecr_public_sandbox::policy::PolicyDocument;
 use ecr_public_sandbox::store::{ImageId, NewImage};
-use ecr_public_sandbox::{Entry, Face};
 use serde_json::Value;
 
-use super::scenario::Scenario;
+use super::scenario::{FIRST, Scenario, TOOLING};
+use super::sts;
 
 impl Scenario {
     /// Pushes an image of somebody else under a tag, and returns its digest.
@@ -60,6 +62,20 @@ impl Scenario {
         deleted.unwrap();
     }
 
+    /// Gives the role that writes into the first account these permissions and no others.
+    pub(crate) fn publisher_may(&self, actions: &[&str]) {
+        let tooling = format!("arn:aws:iam::{TOOLING}:role/tooling");
+        let role = RoleSeed::new("ecr-publisher", PolicyDocument::trust(&[&tooling]))
+            .policy(PolicyDocument::allow(actions, "*").unwrap());
+        let accounts = self.sandbox.accounts();
+        accounts.put_role(&FIRST.parse().unwrap(), role).unwrap();
+    }
+
+    /// Gives that role everything it may need.
+    pub(crate) fn publisher_may_publish(&self) {
+        self.publisher_may(&["ecr-public:*", "sts:GetServiceBearerToken"]);
+    }
+
     /// The digests of all manifests of a repository, those without tags as well.
     pub(crate) fn manifests(&self, account: &str, repository: &str) -> BTreeSet<String> {
         let store = self.sandbox.store();
@@ -102,16 +118,6 @@ impl Scenario {
     /// Everything that was written to ECR Public so far: uploads, manifests, and changes by its
     /// API.
     pub(crate) fn writes(&self) -> Vec<String> {
-        let is_write = |entry: &Entry| match entry.face {
-            Face::Registry => !matches!(entry.method.as_str(), "GET" | "HEAD"),
-            Face::Api => {
-                let operation = entry.operation.as_deref().unwrap_or_default();
-                let reads = ["Get", "Describe", "List", "BatchCheck"];
-                !reads.iter().any(|read| operation.starts_with(read))
-            }
-            _ => false,
-        };
-        let writes = self.sandbox.journal().select(is_write).into_iter();
-        writes.map(|entry| entry.to_string()).collect()
+        sts::writes(&self.sandbox)
     }
 }

@@ -132,6 +132,16 @@ impl Terraform {
             .await
     }
 
+    /// Applies the plan that [`Self::planned`] made, in a process of its own.
+    pub(crate) async fn apply_planned(&self) -> Run {
+        self.run(&["apply", "-input=false", "tfplan"]).await
+    }
+
+    /// `terraform state rm`: the image stays, and Terraform knows nothing of it any more.
+    pub(crate) async fn forget(&self, address: &str) {
+        self.run(&["state", "rm", address]).await.succeeded();
+    }
+
     /// `terraform destroy`
     pub(crate) async fn destroy(&self) -> Run {
         self.run(&["destroy", "-input=false", "-auto-approve"])

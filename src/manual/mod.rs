@@ -4,3 +4,4 @@
 
 pub mod architecture;
 pub mod decisions;
+pub mod promises;

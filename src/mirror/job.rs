@@ -11,11 +11,9 @@ pub struct MirrorJob {
     pub version: Version,
     /// Which parts of an index.
     pub platforms: Platforms,
-    /// The tags to set at the destination, at least one. The first one that does not show the
-    /// image yet is the commit point.
-    pub tags: Vec<Tag>,
-    /// What to do about a tag that shows something else.
-    pub existing: ExistingTag,
+    /// The tags to set at the destination, at least one, and what to do about each if it shows
+    /// something else. The first one that does not show the image yet is the commit point.
+    pub tags: BTreeMap<Tag, ExistingTag>,
 }
 
 /// Which parts of an index to copy.
@@ -34,7 +32,8 @@ pub enum Platforms {
 pub enum ExistingTag {
     /// Move it.
     Overwrite,
-    /// Move it if it shows this digest (we put it there), otherwise fail before writing anything.
+    /// Move it if it shows this digest (we put it there), otherwise fail before writing anything,
+    /// other tags of the job included.
     KeepUnless(Option<Digest>),
 }
 
@@ -57,7 +56,7 @@ pub struct Outcome {
     pub reused_bytes: u64,
     /// Manifests that this copy read from the source.
     pub pulls: u64,
-    /// The tags that show the root now, in the order of the job.
+    /// The tags that show the root now, in order.
     pub tags: Vec<Tag>,
 }
 

@@ -17,33 +17,28 @@ use crate::task::Context;
 #[derive(Debug)]
 pub(super) struct Tags {
     tags: Vec<Shown>,
-    existing: ExistingTag,
 }
 
 #[derive(Debug)]
 struct Shown {
     tag: Tag,
+    existing: ExistingTag,
     digest: Option<Digest>,
     /// Whether this copy put it there.
     is_ours: bool,
 }
 
 impl Tags {
-    /// The tags of a job, each once. They show nothing until the destination is asked.
+    /// The tags of a job. They show nothing until the destination is asked.
     pub(super) fn of(job: &MirrorJob) -> Self {
-        let mut tags: Vec<Shown> = Vec::with_capacity(job.tags.len());
-        for tag in &job.tags {
-            if tags.iter().all(|shown| shown.tag != *tag) {
-                tags.push(Shown {
-                    tag: tag.clone(),
-                    digest: None,
-                    is_ours: false,
-                });
-            }
-        }
+        let tags = job.tags.iter().map(|(tag, existing)| Shown {
+            tag: tag.clone(),
+            existing: existing.clone(),
+            digest: None,
+            is_ours: false,
+        });
         Self {
-            tags,
-            existing: job.existing.clone(),
+            tags: tags.collect(),
         }
     }
 
@@ -63,7 +58,7 @@ impl Tags {
         !self.tags.is_empty() && tags.all(|shown| shown.digest.as_ref() == Some(root))
     }
 
-    /// Those that show this, in the order of the job.
+    /// Those that show this, in order.
     pub(super) fn showing(&self, root: &Digest) -> Vec<Tag> {
         let tags = self.tags.iter();
         tags.filter(|shown| shown.digest.as_ref() == Some(root))
@@ -82,15 +77,9 @@ impl Tags {
     ///
     /// [`Cause::TagTaken`] for the first that must not be moved.
     pub(super) fn guard(&self, root: &Digest) -> Result<(), Error> {
-        let ExistingTag::KeepUnless(ours) = &self.existing else {
-            return Ok(());
-        };
         let mut tags = self.tags.iter();
-        let taken = tags.find_map(|shown| {
-            let found = shown.digest.as_ref()?;
-            (found != root && Some(found) != ours.as_ref()).then_some((&shown.tag, found))
-        });
-        let Some((tag, found)) = taken else {
+        let Some((tag, found)) = tags.find_map(|shown| Some((&shown.tag, shown.kept(root)?)))
+        else {
             return Ok(());
         };
         let cause = Cause::TagTaken {
@@ -156,6 +145,15 @@ impl Tags {
 }
 
 impl Shown {
+    /// What it shows, if it must not be moved to `root`.
+    fn kept(&self, root: &Digest) -> Option<&Digest> {
+        let found = self.digest.as_ref().filter(|found| *found != root)?;
+        match &self.existing {
+            ExistingTag::Overwrite => None,
+            ExistingTag::KeepUnless(ours) => (ours.as_ref() != Some(found)).then_some(found),
+        }
+    }
+
     async fn verify(&mut self, cx: &Context, run: &Run, root: &Digest) -> Result<(), Error> {
         let mut found = None;
         for delay in VERIFY_AFTER {

@@ -9,13 +9,14 @@ mod sharing;
 mod stops;
 mod tags;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::memory::{Memory, Target};
 use super::shared::Shared;
 use super::{Engine, Error, ExistingTag, Limits, MirrorJob, Outcome, Platforms};
 use crate::content::{Destination, Source};
-use crate::oci::{Digest, Version};
+use crate::oci::{Digest, Tag, Version};
 use crate::task::Context;
 
 /// A source, a destination, and an engine between them.
@@ -84,14 +85,24 @@ fn job() -> MirrorJob {
     MirrorJob {
         version: Version::Tag("1".parse().unwrap()),
         platforms: Platforms::All,
-        tags: vec!["1".parse().unwrap()],
-        existing: ExistingTag::KeepUnless(None),
+        tags: tags(&["1"], &ExistingTag::KeepUnless(None)),
     }
 }
 
-fn job_with(tags: &[&str]) -> MirrorJob {
+/// What [`job`] sets.
+fn one_tag() -> Vec<Tag> {
+    vec!["1".parse().unwrap()]
+}
+
+/// Tags to set, all with the same guard.
+fn tags(tags: &[&str], existing: &ExistingTag) -> BTreeMap<Tag, ExistingTag> {
+    let tags = tags.iter().map(|tag| tag.parse().unwrap());
+    tags.map(|tag| (tag, existing.clone())).collect()
+}
+
+fn job_with(names: &[&str]) -> MirrorJob {
     MirrorJob {
-        tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+        tags: tags(names, &ExistingTag::KeepUnless(None)),
         ..job()
     }
 }

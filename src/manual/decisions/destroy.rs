@@ -11,8 +11,12 @@
 //! ECR Public can delete by tag, by digest, or by both. By digest takes *every* tag of the image
 //! away, also those that somebody else set. By tag alone removes whatever the tag shows by now:
 //! in a replacement with `create_before_destroy` that is the image which the new instance has just
-//! pushed. So each deletion names the tag and is guarded by its digest, which is looked up right
-//! before.
+//! pushed. So each deletion names the tag and the digest it should show: the service compares the two,
+//! and leaves the tag alone where they differ.
+//!
+//! What has lost its last tag, and nobody lists, is then deleted by digest: first the image, then
+//! what was below it. It is looked at right before, and the copies of the same run into that
+//! repository wait meanwhile. Another program that sets a tag in this very moment loses it.
 //!
 //! # Why at all
 //!
@@ -27,4 +31,4 @@
 //!
 //! # What would change our mind
 //!
-//! A conditional delete in the API that compares the digest by itself.
+//! A delete in the API that takes an image only while it has no tag.

@@ -9,7 +9,7 @@ use super::images::{
     blob, child, entry, first_layer, image, index, layer, listed, manifest, plain_child, single,
     usual,
 };
-use super::{World, chain, job, job_with};
+use super::{World, chain, job, job_with, one_tag};
 use crate::content::ErrorKind;
 use crate::mirror::memory::{Event, Fault, On, What};
 use crate::mirror::{Cause, Side, Step};
@@ -26,7 +26,7 @@ async fn everything_below_the_root_arrives_byte_for_byte() {
     assert_eq!(stored.bytes(), root.bytes());
     assert_eq!(outcome.root, root.descriptor());
     assert_eq!(&outcome.source_digest, root.digest());
-    assert_eq!(outcome.tags, job().tags);
+    assert_eq!(outcome.tags, one_tag());
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::images::{single, usual};
-use super::{World, job, job_with};
+use super::{World, job_with, one_tag};
 use crate::blame::Blame;
 use crate::content::ErrorKind;
 use crate::mirror::memory::{Fault, Gate, On, What};
@@ -69,7 +69,7 @@ async fn a_stop_between_two_tags_says_that_the_first_stands() {
     let (world, error) = stopped_at(false, On::PutManifest, 5).await;
     assert!(is_cancelled(&error));
     let partial = error.partial.unwrap();
-    assert_eq!(partial.tags, job().tags);
+    assert_eq!(partial.tags, one_tag());
     assert_eq!(world.ecr.tags().len(), 1);
     assert!(world.ecr.has_all(&partial.root.digest));
 }
@@ -92,7 +92,7 @@ async fn a_tag_that_was_set_when_the_stop_came_is_not_denied() {
     world.ecr.fail(lost);
     let error = world.mirror().await.unwrap_err();
     assert!(is_cancelled(&error));
-    assert_eq!(error.partial.unwrap().tags, job().tags);
+    assert_eq!(error.partial.unwrap().tags, one_tag());
 }
 
 #[tokio::test(start_paused = true)]

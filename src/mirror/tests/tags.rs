@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use super::images::{image, layer, single, usual};
-use super::{World, chain, job, job_with, stranger};
+use super::{World, chain, job, job_with, one_tag, stranger, tags};
 use crate::blame::Blame;
 use crate::content::ErrorKind;
 use crate::mirror::memory::{Fault, On, What};
 use crate::mirror::{Cause, Error, ExistingTag, MirrorJob, Step};
 use crate::task::monotonic;
 
-fn keeping(existing: ExistingTag) -> MirrorJob {
-    MirrorJob { existing, ..job() }
+fn keeping(existing: &ExistingTag) -> MirrorJob {
+    MirrorJob {
+        tags: tags(&["1"], existing),
+        ..job()
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,11 +46,33 @@ async fn one_foreign_tag_among_several_stops_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_foreign_tag_among_some_that_may_be_moved_stops_all() {
+    let world = World::new();
+    usual(&world.hub);
+    let ours = [
+        ExistingTag::Overwrite,
+        ExistingTag::KeepUnless(Some(stranger())),
+    ];
+    for may_move in ours {
+        world.ecr.set_tag("1", &stranger());
+        world.ecr.set_tag("2", &stranger());
+        let mut job = keeping(&may_move);
+        job.tags
+            .extend(tags(&["2"], &ExistingTag::KeepUnless(None)));
+        let error = world.run(&job).await.unwrap_err();
+        assert!(matches!(&error.cause, Cause::TagTaken { tag, .. } if tag.as_str() == "2"));
+        assert!(error.partial.is_none());
+        assert_eq!(world.ecr.writes(), 0);
+        assert_eq!(world.ecr.tag("1"), Some(stranger()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_foreign_tag_is_moved_when_overwriting_is_allowed() {
     let world = World::new();
     let root = usual(&world.hub);
     world.ecr.set_tag("1", &stranger());
-    world.run(&keeping(ExistingTag::Overwrite)).await.unwrap();
+    world.run(&keeping(&ExistingTag::Overwrite)).await.unwrap();
     assert_eq!(world.ecr.tag("1").as_ref(), Some(root.digest()));
 }
 
@@ -57,7 +82,7 @@ async fn a_tag_that_shows_what_we_put_there_is_moved() {
     let root = usual(&world.hub);
     world.ecr.set_tag("1", &stranger());
     let ours = ExistingTag::KeepUnless(Some(stranger()));
-    world.run(&keeping(ours)).await.unwrap();
+    world.run(&keeping(&ours)).await.unwrap();
     assert_eq!(world.ecr.tag("1").as_ref(), Some(root.digest()));
 }
 
@@ -67,7 +92,7 @@ async fn a_tag_that_shows_the_same_digest_is_adopted() {
     usual(&world.hub);
     world.mirror().await.unwrap();
     let outcome = world.mirror().await.unwrap();
-    assert_eq!(outcome.tags, job().tags);
+    assert_eq!(outcome.tags, one_tag());
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,14 +104,6 @@ async fn a_tag_that_somebody_sets_meanwhile_is_not_moved() {
     let error = world.mirror().await.unwrap_err();
     assert!(matches!(error.cause, Cause::TagTaken { .. }));
     assert_eq!(world.ecr.tag("1"), Some(stranger()));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_tag_named_twice_is_set_once() {
-    let world = World::new();
-    single(&world.hub);
-    let outcome = world.run(&job_with(&["1", "1"])).await.unwrap();
-    assert_eq!(outcome.tags.len(), 1);
 }
 
 /// The tags that stand although the copy failed.
@@ -152,7 +169,7 @@ async fn a_tag_may_take_ten_seconds_to_be_seen() {
     let started = monotonic();
     let outcome = world.mirror().await.unwrap();
     assert_eq!(started.elapsed().as_secs(), 10);
-    assert_eq!(outcome.tags, job().tags);
+    assert_eq!(outcome.tags, one_tag());
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,7 +196,7 @@ async fn a_moved_source_tag_moves_the_tag_and_reuses_what_is_there() {
     let new = image(&world.hub, "linux/amd64", &layers);
     world.hub.set_tag("1", new.digest());
     let ours = ExistingTag::KeepUnless(Some(old.digest().clone()));
-    let outcome = world.run(&keeping(ours)).await.unwrap();
+    let outcome = world.run(&keeping(&ours)).await.unwrap();
     assert_eq!(outcome.moved_bytes, 70);
     assert_eq!(world.ecr.tag("1").as_ref(), Some(new.digest()));
 }

@@ -67,17 +67,21 @@ pub(crate) fn copy(error: &Error, names: &Copy<'_>) -> Diagnostic {
                 "The index `{}` is nested more deeply, or has more entries, than any image \
                  needs, or it contains itself.",
                 names.source
-            )),
+            ))
+            .detail(left_behind(error))
+            .hint("Name one of its images by digest: `source = \"…@sha256:…\"`."),
         Cause::Unverified { tag, found, wanted } => Diagnostic::error("Tag was moved meanwhile")
             .at(Path::root("image_tags"))
             .detail(format!(
-                "The tag `{tag}` of `{}` was set to `{wanted}`, and right after that it showed \
-                 {}.",
+                "The tag `{tag}` of `{}` in account {} was set to `{wanted}`, and right after that \
+                 it showed {}.",
                 names.repository_uri,
+                names.account,
                 found
                     .as_ref()
                     .map_or_else(|| "nothing".to_owned(), |found| format!("`{found}`"))
             ))
+            .detail(left_behind(error))
             .hint("Find out what else sets this tag, then apply again."),
     }
 }
@@ -105,6 +109,7 @@ fn left_behind(error: &Error) -> String {
         None => {
             "No tag was changed. What was copied already is reused by the next apply.".to_owned()
         }
+        Some(outcome) if outcome.tags.is_empty() => "No tag shows the new image.".to_owned(),
         Some(outcome) => {
             let tags: Vec<String> = outcome.tags.iter().map(|tag| format!("`{tag}`")).collect();
             format!(

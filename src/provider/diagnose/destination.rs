@@ -5,7 +5,7 @@
 use crate::content::{self, ErrorKind};
 use crate::mirror::{Error, Step};
 use crate::registry;
-use crate::tf::Diagnostic;
+use crate::tf::{Diagnostic, Path};
 
 use super::copy::{Copy, doing};
 use super::registry::{find, is_tls};
@@ -19,10 +19,22 @@ pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) ->
         names.account,
         names.source
     ));
+    let diagnostic = match place(store.kind()) {
+        Some(name) => diagnostic.at(Path::root(name)),
+        None => diagnostic,
+    };
     match hint {
         Some(hint) => diagnostic.hint(hint),
         None => diagnostic,
     }
+}
+
+/// The attribute that the trouble is about, where it is one.
+fn place(kind: &ErrorKind) -> Option<&'static str> {
+    if matches!(kind, ErrorKind::RepositoryNotFound) {
+        return Some("repository");
+    }
+    matches!(kind, ErrorKind::TagImmutable).then_some("image_tags")
 }
 
 fn words(

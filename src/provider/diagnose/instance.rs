@@ -66,8 +66,8 @@ pub(crate) fn built_differently(planned: Option<&String>, outcome: &Outcome) -> 
         Diagnostic::error("Image has another digest than planned")
             .at(Path::root("platforms"))
             .detail(format!(
-                "The plan said that the image has the digest `{planned}`. The source made \
-                 `{built}` of it, and that is what the tags show now."
+                "The plan said that the image has the digest `{planned}`. The one that was copied \
+                 has `{built}`, and that is what the tags show now."
             ))
             .hint("Run `terraform apply` again: the next plan goes on from here.")
     })
@@ -82,13 +82,34 @@ pub(crate) fn tags_left_alone() -> Diagnostic {
 }
 
 /// A tag that should go did not.
-pub(crate) fn tag_not_removed(failure: &DeleteFailure, repository: &str) -> Diagnostic {
+pub(crate) fn tag_not_removed(
+    failure: &DeleteFailure,
+    repository: &RepositoryName,
+    account: &AccountId,
+) -> Diagnostic {
     let tag = failure.image.tag.as_deref().unwrap_or_default();
+    let said = [failure.code.as_str(), failure.reason.trim_end_matches('.')];
+    let said = said.into_iter().filter(|part| !part.is_empty());
     Diagnostic::error("Tag could not be removed")
+        .at(Path::root("image_tags"))
         .detail(format!(
-            "The tag `{tag}` of `{repository}` was to be removed."
+            "The provider asked for the removal of the tag `{tag}` from `{repository}` in account \
+             {account}."
         ))
-        .detail(format!("AWS answered {}: {}", failure.code, failure.reason))
+        .detail(format!(
+            "AWS answered {}.",
+            said.collect::<Vec<_>>().join(": ")
+        ))
+        .hint(match failure.code.as_str() {
+            "ImageReferencedByManifestList" => {
+                "An index in the repository lists the image. Remove the index first, then apply \
+                 again."
+            }
+            _ => {
+                "Apply again. To leave the tags in place, apply `keep_on_destroy = true` before \
+                 the resource is removed."
+            }
+        })
 }
 
 /// The tags are gone, but something that nobody needs is left.

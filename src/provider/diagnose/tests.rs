@@ -6,7 +6,7 @@ use crate::aws::error::{
     AccountRule, Answer, CaBundleProblem, ConnectFailure, CredentialOrigin, HopOrigin, HopPosition,
     KeyMember, KeysOrigin, NamedBy, RefusalReason, Tried,
 };
-use crate::aws::{ErrorKind as Aws, RoleArn};
+use crate::aws::{DeleteFailure, ErrorKind as Aws, ImageId, RoleArn};
 use crate::content::{self, ErrorKind, PullBudget};
 use crate::mirror::{Cause, Error, Outcome, Side, Step};
 use crate::oci::{Descriptor, Digest, MediaType, Reference};
@@ -346,6 +346,103 @@ fn errors_of_a_copy_say_which_side_which_step_on_what() {
         writeln!(all, "{}\n\n---\n", text(&copy(&error, &names))).unwrap();
     }
     insta::assert_snapshot!("copy", all);
+}
+
+/// What can be met, if rarely.
+fn rare_copy_errors() -> Vec<Error> {
+    let throttled = || ErrorKind::Throttled { retry_after: None };
+    let damaged = || ErrorKind::WrongDigest {
+        expected: digest("a"),
+    };
+    let source = |step, kind| failed(Side::Source, step, "1.27", store(kind));
+    let destination = |step, kind| failed(Side::Destination, step, "1.27", store(kind));
+    let unverified = |found| {
+        let (tag, wanted) = ("1.27".parse().unwrap(), digest("wanted"));
+        let cause = Cause::Unverified { tag, found, wanted };
+        partly(failed(Side::Destination, Step::Verify, "1.27", cause))
+    };
+    vec![
+        source(Step::Resolve, ErrorKind::RepositoryNotFound),
+        source(Step::Resolve, throttled()),
+        source(Step::ReadBlob, ErrorKind::Refused),
+        source(Step::ReadBlob, ErrorKind::Protocol),
+        source(Step::Resolve, ErrorKind::Misconfigured),
+        failed(Side::Source, Step::ReadManifest, "1.27", Cause::TooComplex),
+        destination(Step::CheckTag, ErrorKind::RepositoryNotFound),
+        destination(Step::CheckBlobs, ErrorKind::Denied),
+        destination(Step::WriteBlob, throttled()),
+        destination(Step::WriteBlob, ErrorKind::UploadLost),
+        destination(Step::WriteBlob, damaged()),
+        destination(Step::WriteBlob, ErrorKind::Protocol),
+        destination(Step::WriteManifest, ErrorKind::ChildMissing),
+        destination(Step::WriteTag, ErrorKind::TagImmutable),
+        unverified(Some(digest("found"))),
+        without_tags(unverified(None)),
+    ]
+}
+
+/// The same when it was the only one.
+fn without_tags(mut error: Error) -> Error {
+    if let Some(outcome) = &mut error.partial {
+        outcome.tags.clear();
+    }
+    error
+}
+
+#[test]
+fn rare_errors_of_a_copy_say_as_much() {
+    let source: Reference = "nginx:1.27".parse().unwrap();
+    let names = Copy {
+        source: &source,
+        account: "222222222222",
+        repository_uri: "public.ecr.aws/a1b2c3/nginx",
+        repository_arn: "arn:aws:ecr-public::222222222222:repository/nginx",
+    };
+    let all = rare_copy_errors();
+    let all: Vec<String> = all.iter().map(|error| text(&copy(error, &names))).collect();
+    insta::assert_snapshot!("rare_copy", all.join("\n\n---\n\n"));
+}
+
+/// A tag that the service did not remove, for this reason.
+fn not_removed(code: &str, reason: &str) -> DeleteFailure {
+    DeleteFailure {
+        image: ImageId {
+            digest: None,
+            tag: Some("1.27".to_owned()),
+        },
+        code: code.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+#[test]
+fn what_can_be_said_about_tags_and_images_that_are_not_as_they_should_be() {
+    let account = "222222222222".parse().unwrap();
+    let repository = "nginx".parse().unwrap();
+    let listed = not_removed(
+        "ImageReferencedByManifestList",
+        "Requested image referenced by manifest list",
+    );
+    let other = not_removed("KmsError", "");
+    let planned = digest("planned").to_string();
+    let outcome = *partly(failed(Side::Source, Step::Resolve, "", Cause::TooComplex))
+        .partial
+        .unwrap();
+    let unreadable = failed(
+        Side::Source,
+        Step::ReadManifest,
+        "sha256:a",
+        store(ErrorKind::NotFound),
+    );
+    let all = [
+        tag_not_removed(&listed, &repository, &account),
+        tag_not_removed(&other, &repository, &account),
+        leftovers(&digest("root"), &Aws::Stopped(Stopped::Cancelled).into()),
+        built_differently(Some(&planned), &outcome).unwrap(),
+        imported_image(&unreadable, "public.ecr.aws/a1b2c3/nginx"),
+    ];
+    let all: Vec<String> = all.iter().map(text).collect();
+    insta::assert_snapshot!("not_as_it_should_be", all.join("\n\n---\n\n"));
 }
 
 #[test]

@@ -22,8 +22,8 @@ pub(super) struct Wanted {
     source: Reference,
     version: Version,
     platforms: Platforms,
-    /// The tags to set, by what may happen to those that exist.
-    tags: Vec<(ExistingTag, Vec<Tag>)>,
+    /// The tags to set, and what may happen to those that exist.
+    tags: BTreeMap<Tag, ExistingTag>,
 }
 
 /// A copy that failed.
@@ -55,26 +55,18 @@ impl Wanted {
             Some(digest) => Version::Digest(digest),
             None => source.version(),
         };
-        let mut groups: Vec<(ExistingTag, Vec<Tag>)> = Vec::new();
-        for (tag, existing) in tags {
-            let tag = tag
-                .parse()
-                .map_err(|_| diagnose::invalid_state("image_tags"))?;
-            match groups
-                .iter_mut()
-                .find(|(of_group, _)| *of_group == existing)
-            {
-                Some((_, tags)) => tags.push(tag),
-                None => groups.push((existing, vec![tag])),
-            }
-        }
-        // Where nothing is overwritten comes first: it fails before anything has changed.
-        groups.sort_by_key(|(existing, _)| *existing == ExistingTag::Overwrite);
+        let tags = tags.into_iter().map(|(tag, existing)| {
+            let tag = tag.parse();
+            Ok((
+                tag.map_err(|_| diagnose::invalid_state("image_tags"))?,
+                existing,
+            ))
+        });
         Ok(Self {
             source,
             version,
             platforms: platforms(planned)?,
-            tags: groups,
+            tags: tags.collect::<Result<_, Diagnostic>>()?,
         })
     }
 
@@ -91,38 +83,26 @@ impl Wanted {
             is_complete: false,
             diagnostic: diagnose::stopped(stopped),
         })?;
-        let mut done: Option<Outcome> = None;
-        for (existing, tags) in &self.tags {
-            let job = MirrorJob {
-                version: self.version.clone(),
-                platforms: self.platforms.clone(),
-                tags: tags.clone(),
-                existing: existing.clone(),
-            };
-            let source = clients.source(self.source.repository());
-            let destination = Arc::new(site.destination.clone());
-            let copied = clients.engine.mirror(cx, &job, source, destination).await;
-            let stands = match &copied {
-                Ok(outcome) => Some(outcome),
-                Err(error) => error.partial.as_deref(),
-            };
-            if let Some(outcome) = stands {
-                turn.has_set(outcome.tags.iter().map(Tag::as_str));
-                done = Some(together(done, outcome));
-            }
-            if let Err(error) = copied {
-                return Err(self.failed(&error, done, site));
-            }
+        let job = MirrorJob {
+            version: self.version.clone(),
+            platforms: self.platforms.clone(),
+            tags: self.tags.clone(),
+        };
+        let source = clients.source(self.source.repository());
+        let destination = Arc::new(site.destination.clone());
+        let copied = clients.engine.mirror(cx, &job, source, destination).await;
+        let stands = match &copied {
+            Ok(outcome) => Some(outcome),
+            Err(error) => error.partial.as_deref(),
+        };
+        if let Some(outcome) = stands {
+            turn.has_set(outcome.tags.iter().map(Tag::as_str));
         }
-        done.ok_or_else(|| Failed {
-            partial: None,
-            is_complete: false,
-            diagnostic: diagnose::invalid_state("image_tags"),
-        })
+        copied.map_err(|error| self.failed(&error, site))
     }
 
-    fn failed(&self, error: &mirror::Error, partial: Option<Outcome>, site: &Site) -> Failed {
-        let wanted: BTreeSet<&Tag> = self.tags.iter().flat_map(|(_, tags)| tags).collect();
+    fn failed(&self, error: &mirror::Error, site: &Site) -> Failed {
+        let partial = error.partial.as_deref().cloned();
         let set = partial.iter().flat_map(|outcome| &outcome.tags);
         let names = diagnose::Copy {
             source: &self.source,
@@ -131,22 +111,11 @@ impl Wanted {
             repository_arn: &site.arn(),
         };
         Failed {
-            is_complete: set.collect::<BTreeSet<_>>() == wanted,
+            is_complete: set.collect::<BTreeSet<_>>() == self.tags.keys().collect(),
             diagnostic: diagnose::copy(error, &names),
             partial,
         }
     }
-}
-
-/// What several copies of the same bytes came to.
-fn together(before: Option<Outcome>, now: &Outcome) -> Outcome {
-    let Some(mut all) = before else {
-        return now.clone();
-    };
-    all.tags.extend(now.tags.iter().cloned());
-    all.moved_bytes += now.moved_bytes;
-    all.pulls += now.pulls;
-    all
 }
 
 fn platforms(model: &MirroredImage) -> Result<Platforms, Diagnostic> {

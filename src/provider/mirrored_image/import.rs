@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::aws::{AccountId, Session, Target};
 use crate::mirror::{ExistingTag, MirrorJob, Outcome, Platforms};
-use crate::oci::{Digest, Tag, Version};
+use crate::oci::{Digest, Version};
 use crate::task::Context;
 use crate::tf::{Attr, Diagnostic, Diagnostics, ImportTarget, Imported};
 
@@ -183,12 +183,13 @@ async fn read(
         1 => Platforms::Only(id.platforms.clone()),
         _ => Platforms::All,
     };
-    let tags: Vec<Tag> = id.tags.iter().cloned().collect();
+    let tags = id.tags.iter().cloned();
     let job = MirrorJob {
         version: Version::Digest(digest),
         platforms,
-        tags,
-        existing: ExistingTag::KeepUnless(None),
+        tags: tags
+            .map(|tag| (tag, ExistingTag::KeepUnless(None)))
+            .collect(),
     };
     let source = Arc::new(site.destination.registry().clone());
     let destination = Arc::new(site.destination.clone());

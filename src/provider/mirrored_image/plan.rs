@@ -222,18 +222,18 @@ pub(crate) fn is_same_content(state: &MirroredImage, prior: &MirroredImage) -> b
     if prior.source_digest.is_null() && !sets_no_tag(state, prior) {
         return false;
     }
-    // Imported without a source: what is there is what is meant.
+    let prior_digest = prior.source_digest.known();
+    let is_same_digest = source
+        .digest()
+        .map(|digest| prior_digest.is_some_and(|prior| prior == digest.as_str()));
+    // Imported without a source: what is there is what is meant, unless a digest says otherwise.
     if prior.source.is_null() {
-        return true;
+        return is_same_digest.unwrap_or(true);
     }
     let is_same_reference = reference(&prior.source).is_some_and(|before| {
         before.repository() == source.repository() && before.version() == source.version()
     });
-    let prior_digest = prior.source_digest.known();
-    let is_same_digest = source
-        .digest()
-        .is_some_and(|digest| prior_digest.is_some_and(|prior| prior == digest.as_str()));
-    is_same_reference || is_same_digest
+    is_same_reference || is_same_digest == Some(true)
 }
 
 fn sets_no_tag(state: &MirroredImage, prior: &MirroredImage) -> bool {

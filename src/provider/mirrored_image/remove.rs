@@ -74,6 +74,7 @@ async fn everything(
         let removal = Removal {
             clients,
             session: &session,
+            account: &account,
             repository: &place.repository,
             prior,
             digest: &digest,
@@ -107,6 +108,7 @@ fn put_there(prior: &MirroredImage, private: &Private) -> BTreeMap<Digest, BTree
 struct Removal<'a> {
     clients: &'a Clients,
     session: &'a Session,
+    account: &'a aws::AccountId,
     repository: &'a RepositoryName,
     prior: &'a MirroredImage,
     digest: &'a Digest,
@@ -129,14 +131,36 @@ impl Removal<'_> {
         cx: &Context,
         tags: &BTreeSet<String>,
     ) -> Result<Option<Diagnostic>, Diagnostic> {
-        let repository = self.repository.as_str();
         // Afterwards nobody could tell any more what belonged to the image.
         let children = self.children(cx).await;
-        untag(cx, self.session, repository, tags, self.digest).await?;
+        self.untag(cx, tags).await?;
         Ok(match self.orphans(cx, children).await {
             Ok(()) => None,
             Err(error) => Some(diagnose::leftovers(self.digest, &error)),
         })
+    }
+
+    /// Removes the tags as far as they show the digest. With the last tag of an image the service
+    /// removes the image too.
+    async fn untag(&self, cx: &Context, tags: &BTreeSet<String>) -> Result<(), Diagnostic> {
+        if tags.is_empty() {
+            return Ok(());
+        }
+        let images = tags.iter().map(|tag| ImageId {
+            digest: Some(self.digest.to_string()),
+            tag: Some(tag.clone()),
+        });
+        let images: Vec<ImageId> = images.collect();
+        let repository = self.repository.as_str();
+        let failures = self.session.delete_images(cx, repository, &images).await;
+        let failures = failures.map_err(|error| diagnose::resource_aws(&error))?;
+        match failures.iter().find(|failure| !is_somebody_elses(failure)) {
+            None => Ok(()),
+            Some(failure) => {
+                let repository = self.repository;
+                Err(diagnose::tag_not_removed(failure, repository, self.account))
+            }
+        }
     }
 
     /// Removes the root and its children as far as nothing needs them.
@@ -235,17 +259,14 @@ pub(super) async fn tags(
     let removal = Removal {
         clients,
         session,
+        account: &account,
         repository: &place.repository,
         prior,
         digest: &digest,
         untagged_root: Root::Stays,
     };
     match image {
-        Image::Stays => {
-            let repository = place.repository.as_str();
-            untag(cx, session, repository, &ours, &digest).await?;
-            Ok(None)
-        }
+        Image::Stays => removal.untag(cx, &ours).await.map(|()| None),
         Image::Superseded => removal.with_orphans(cx, &ours).await,
     }
 }
@@ -257,32 +278,6 @@ pub(super) enum Image {
     Stays,
     /// The instance shows another one.
     Superseded,
-}
-
-/// Removes tags as far as they show the digest. With the last tag of an image the service removes
-/// the image too.
-async fn untag(
-    cx: &Context,
-    session: &Session,
-    repository: &str,
-    tags: &BTreeSet<String>,
-    digest: &Digest,
-) -> Result<(), Diagnostic> {
-    if tags.is_empty() {
-        return Ok(());
-    }
-    let images = tags.iter().map(|tag| ImageId {
-        digest: Some(digest.to_string()),
-        tag: Some(tag.clone()),
-    });
-    let images: Vec<ImageId> = images.collect();
-    let failures = session.delete_images(cx, repository, &images).await;
-    let failures = failures.map_err(|error| diagnose::resource_aws(&error))?;
-    let serious = failures.iter().find(|failure| !is_somebody_elses(failure));
-    match serious {
-        None => Ok(()),
-        Some(failure) => Err(diagnose::tag_not_removed(failure, repository)),
-    }
 }
 
 /// Whether the tag was moved, or is gone: then it is not ours to remove.

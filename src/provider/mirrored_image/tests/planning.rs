@@ -186,6 +186,21 @@ fn an_import_without_source_only_gains_it() {
 }
 
 #[test]
+fn an_import_without_source_does_not_pass_for_another_digest() {
+    let digest = digest_of("nginx:1");
+    let imported = MirroredImage {
+        source: Attr::Null,
+        ..created(&config("nginx:1"))
+    };
+    for (wanted, is_there) in [(digest, true), (digest_of("other"), false)] {
+        let config = config(&format!("nginx:1@{wanted}"));
+        let planned = plan_with(Some(&facts()), &config, Some(&imported)).state;
+        assert_eq!(planned.digest, text(&wanted));
+        assert_eq!(planned.size_bytes.is_unknown(), !is_there);
+    }
+}
+
+#[test]
 fn an_import_that_does_not_know_the_digest_of_the_source_leaves_open_what_a_new_tag_shows() {
     let config = MirroredImage {
         image_tags: texts(&["a", "b"]),

@@ -56,10 +56,13 @@ pub(crate) async fn build_provider(repository: &Path) -> Result<PathBuf> {
         ])
         .current_dir(repository)
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
-        .output()
-        .await
-        .context("cargo did not start")?;
+        .spawn()
+        .context("cargo did not start")?
+        // `output` would keep the progress and the errors of the build to itself.
+        .wait_with_output()
+        .await?;
     ensure!(output.status.success(), "the provider could not be built");
     let messages = String::from_utf8_lossy(&output.stdout).into_owned();
     let built = messages.lines().rev().find_map(|line| {
