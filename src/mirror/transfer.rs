@@ -289,7 +289,9 @@ fn is_lost(error: &content::Error) -> bool {
 /// How long a registry asked to wait, as far as it makes sense to wait that long.
 fn asked_pause(error: &content::Error) -> Option<Duration> {
     match error.kind() {
-        ErrorKind::Throttled { retry_after } => retry_after.map(|asked| asked.min(LONGEST_PAUSE)),
+        ErrorKind::Throttled { retry_after } => retry_after
+            .filter(|asked| !asked.is_zero())
+            .map(|asked| asked.min(LONGEST_PAUSE)),
         _ => None,
     }
 }

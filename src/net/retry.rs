@@ -156,8 +156,9 @@ pub(crate) async fn run<T, E: Retryable, F: Future<Output = Result<T, E>>>(
 }
 
 impl RetryPolicy {
+    /// "At once" does not say how long to wait: all tries would be used up in a moment.
     fn wait(&self, failed: u32, asked: Option<Duration>) -> Duration {
-        asked.map_or_else(
+        asked.filter(|asked| !asked.is_zero()).map_or_else(
             || self.backoff.delay(failed, fastrand::f64()),
             |asked| asked.min(self.max_retry_after),
         )

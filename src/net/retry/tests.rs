@@ -69,6 +69,15 @@ async fn a_wait_of_six_hours_is_cut_to_two_minutes() {
     assert_eq!(started.elapsed(), secs(120));
 }
 
+#[test]
+fn being_asked_to_come_back_at_once_is_no_reason_to_do_so() {
+    fastrand::seed(7);
+    let own = REPEATABLE.wait(5, None);
+    fastrand::seed(7);
+    assert_eq!(REPEATABLE.wait(5, Some(secs(0))), own);
+    assert!(own > secs(0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_the_policy_does_not_name_fails_at_once() {
     let gave_up = run(&Context::new(), &REPEATABLE, |_| async {
