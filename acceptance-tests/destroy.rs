@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecr_public_sandbox::{Effect, Face, Fault};
+use serde_json::{Value, json};
 
 use crate::support::scenario::{FIRST, IT, Scenario, it, named};
 
@@ -98,10 +99,7 @@ async fn what_is_gone_already_is_no_error() {
     let scenario = applied("").await;
     scenario.delete_repository_by_hand(FIRST, "alpine");
     scenario.terraform.run(&all).await.succeeded();
-    assert_eq!(
-        scenario.terraform.attributes(IT).await,
-        serde_json::Value::Null
-    );
+    assert_eq!(scenario.terraform.attributes(IT).await, Value::Null);
     scenario.was_clean().await;
 }
 
@@ -113,6 +111,36 @@ async fn keep_on_destroy_leaves_everything_in_place() {
     scenario.terraform.destroy().await.succeeded();
     assert_eq!(scenario.writes(), [""; 0]);
     assert_eq!(scenario.manifests(FIRST, "alpine"), before);
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn a_tag_that_the_service_does_not_remove_is_an_error_that_keeps_the_state() {
+    let scenario = applied("").await;
+    let failure = json!({
+        "imageId": { "imageTag": "3.22" },
+        "failureCode": "ImageReferencedByManifestList",
+        "failureReason": "Requested image referenced by manifest list",
+    });
+    let not_removed = Effect::Answer {
+        status: 200,
+        headers: [(
+            "content-type".to_owned(),
+            "application/x-amz-json-1.1".to_owned(),
+        )]
+        .into(),
+        body: json!({ "imageIds": [], "failures": [failure] }).to_string(),
+    };
+    let fault = Fault::on(Face::Api, not_removed).operation("BatchDeleteImage");
+    let fault = scenario.sandbox.faults().add(fault.always());
+    let run = scenario.terraform.destroy().await.failed();
+    run.says("Error: Tag could not be removed")
+        .says("the removal of the tag `3.22` from `alpine` in account 222222222222.")
+        .says("An index in the repository lists the image. Remove the index first");
+    fault.remove();
+    scenario.terraform.converged().await;
+    scenario.terraform.destroy().await.succeeded();
+    assert_eq!(scenario.manifests(FIRST, "alpine"), [].into());
     scenario.was_clean().await;
 }
 

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use ecr_public_sandbox::{Effect, Entry, Face, Fault, image};
 
-use crate::faults::{IT, arrived, copy_of, largest_layer};
+use crate::faults::{arrived, copy_of, largest_layer};
 use crate::support::messages;
-use crate::support::scenario::{FIRST, Scenario};
+use crate::support::scenario::{FIRST, IT, Scenario};
 use crate::support::terraform::Running;
 
 /// How much of the large layer comes before it stalls.

@@ -4,9 +4,9 @@ use ecr_public_sandbox::accounts::RoleSeed;
 use ecr_public_sandbox::policy::PolicyDocument;
 
 use crate::support::messages;
-use crate::support::scenario::{FIRST, SECOND, Scenario};
+use crate::support::scenario::{FIRST, IT, SECOND, Scenario};
 
-use super::{IT, copy_of, fails, recovers};
+use super::{copy_of, fails, recovers};
 
 #[tokio::test]
 async fn an_account_that_does_not_exist() {

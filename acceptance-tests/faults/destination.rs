@@ -6,9 +6,9 @@ use ecr_public_sandbox::store::NewRepository;
 use ecr_public_sandbox::{Effect, Face, Fault};
 
 use crate::support::messages;
-use crate::support::scenario::{FIRST, Scenario};
+use crate::support::scenario::{FIRST, IT, Scenario};
 
-use super::{IT, arrived, copy_of, fails, largest_layer, recovers};
+use super::{arrived, copy_of, fails, largest_layer, recovers};
 
 #[tokio::test]
 async fn a_tag_that_shows_another_image() {

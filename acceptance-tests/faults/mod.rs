@@ -54,10 +54,7 @@ use ecr_public_sandbox::Digest;
 use ecr_public_sandbox::store::{ImageId, Page};
 
 use crate::support::messages;
-use crate::support::scenario::{FIRST, SECOND, Scenario, TOOLING};
-
-/// The address of the one resource.
-pub(crate) const IT: &str = "ecrpublic_mirrored_image.it";
+use crate::support::scenario::{FIRST, IT, SECOND, Scenario, TOOLING};
 
 /// One resource that copies `source` into [`FIRST`], with further arguments.
 pub(crate) fn copy_of(source: &str, more: &str) -> String {
