@@ -27,7 +27,7 @@ async fn two_hundred_instances_over_twenty_accounts_assume_each_role_once_per_pr
         .collect();
 
     // A plan of something new has nothing to read in an account; whom it asks, it asks once.
-    let plan = scenario.terraform.run(&["plan", "-out=plan"]).await;
+    let plan = scenario.terraform.save_plan(&[]).await;
     plan.succeeded().says("200 to add");
     let asked = roles_asked(sandbox);
     assert!(asked.values().all(|times| *times == 1), "{asked:?}");
@@ -35,7 +35,7 @@ async fn two_hundred_instances_over_twenty_accounts_assume_each_role_once_per_pr
     assert_eq!(logins(sandbox), BTreeMap::new());
 
     sandbox.journal().clear();
-    scenario.terraform.run(&["apply", "plan"]).await.succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     assert_eq!(roles_asked(sandbox), everyone);
     let once_each: BTreeMap<_, _> = accounts.iter().map(|id| (id.clone(), 1)).collect();
     assert_eq!(logins(sandbox), once_each);
@@ -63,10 +63,10 @@ async fn an_account_that_is_closed_is_asked_once_and_every_instance_hears_why() 
     let sandbox = &scenario.sandbox;
     let closed = settings().replace("ecr-publisher", "closed");
     scenario.configure_with(&provider(sandbox, &closed), &resources(&[target(0)]));
-    let plan = scenario.terraform.run(&["plan", "-out=plan"]).await;
+    let plan = scenario.terraform.save_plan(&[]).await;
     plan.succeeded().says("10 to add");
     sandbox.journal().clear();
-    let run = scenario.terraform.run(&["apply", "plan"]).await.failed();
+    let run = scenario.terraform.apply_planned().await.failed();
     let told = run.stderr.matches("Error: Cannot assume IAM role").count();
     assert_eq!(told, IMAGES, "{}", run.text);
     let asked = roles_asked(sandbox);

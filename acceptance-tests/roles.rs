@@ -43,6 +43,13 @@ fn has_image(scenario: &Scenario, account: &str) -> bool {
         .is_some_and(|digest| *digest == at_hub.to_string())
 }
 
+/// Plans, and applies the plan with nothing in the journal but the apply.
+async fn apply_alone(scenario: &Scenario) {
+    scenario.terraform.save_plan(&[]).await.succeeded();
+    scenario.sandbox.journal().clear();
+    scenario.terraform.apply_planned().await.succeeded();
+}
+
 #[tokio::test]
 async fn several_blocks_are_a_chain_and_the_account_role_goes_on_from_its_end() {
     let settings = [
@@ -51,13 +58,7 @@ async fn several_blocks_are_a_chain_and_the_account_role_goes_on_from_its_end() 
         account_role("ecr-publisher"),
     ];
     let scenario = scenario(&settings.concat(), &into(FIRST)).await;
-    scenario
-        .terraform
-        .run(&["plan", "-out=plan"])
-        .await
-        .succeeded();
-    scenario.sandbox.journal().clear();
-    scenario.terraform.run(&["apply", "plan"]).await.succeeded();
+    apply_alone(&scenario).await;
     assert_eq!(
         hops(&scenario.sandbox),
         [
@@ -220,13 +221,7 @@ async fn a_profile_of_shared_files_leads_over_its_source_profiles() {
         account_role("ecr-publisher")
     );
     scenario.configure_with(&provider(&scenario.sandbox, &settings), &into(FIRST));
-    scenario
-        .terraform
-        .run(&["plan", "-out=plan"])
-        .await
-        .succeeded();
-    scenario.sandbox.journal().clear();
-    scenario.terraform.run(&["apply", "plan"]).await.succeeded();
+    apply_alone(&scenario).await;
     assert_eq!(
         hops(&scenario.sandbox),
         [
@@ -316,27 +311,23 @@ async fn roles_that_are_made_in_the_same_run_are_no_error_in_a_plan() {
     configure("first");
     scenario
         .terraform
-        .run(&["plan", "-out=plan"])
+        .save_plan(&[])
         .await
         .succeeded()
         .says("4 to add");
     // Nobody may stand in for the role that is not known yet.
     assert_eq!(hops(&scenario.sandbox), [""; 0]);
-    scenario.terraform.run(&["apply", "plan"]).await.succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     assert!(has_image(&scenario, FIRST) && has_image(&scenario, SECOND));
 
     // Made anew, the role is unknown again; what is in state stays as it is.
     scenario.terraform.converged().await;
     scenario.sandbox.journal().clear();
     configure("second");
-    let plan = scenario
-        .terraform
-        .run(&["plan", "-out=plan"])
-        .await
-        .succeeded();
+    let plan = scenario.terraform.save_plan(&[]).await.succeeded();
     plan.says("1 to add, 0 to change, 1 to destroy");
     assert_eq!(hops(&scenario.sandbox), [""; 0]);
-    scenario.terraform.run(&["apply", "plan"]).await.succeeded();
+    scenario.terraform.apply_planned().await.succeeded();
     assert_eq!(writes(&scenario.sandbox), [""; 0]);
     scenario.terraform.converged().await;
     scenario.was_clean().await;

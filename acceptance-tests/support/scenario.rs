@@ -43,12 +43,7 @@ impl Scenario {
 
     /// Any seed and these resources, initialised.
     pub(crate) async fn seeded(seed: Seed, resources: &str) -> Self {
-        let sandbox = Sandbox::start(seed).await.unwrap();
-        let mut terraform = Terraform::empty();
-        for (name, value) in sandbox.environment() {
-            terraform.set(name, value);
-        }
-        let scenario = Self { sandbox, terraform };
+        let scenario = Self::bare(seed).await;
         scenario.configure(resources);
         scenario.terraform.init().await;
         scenario
@@ -57,12 +52,18 @@ impl Scenario {
     /// The demo, and a folder of the repository in place of a configuration of ours. It is not
     /// initialised, since it needs files of the test first.
     pub(crate) async fn of_example(folder: &str) -> Self {
-        let sandbox = Sandbox::start(Seed::demo()).await.unwrap();
+        let scenario = Self::bare(Seed::demo()).await;
+        scenario.terraform.copy(folder);
+        scenario
+    }
+
+    /// A sandbox, and an empty folder with the environment for it.
+    async fn bare(seed: Seed) -> Self {
+        let sandbox = Sandbox::start(seed).await.unwrap();
         let mut terraform = Terraform::empty();
         for (name, value) in sandbox.environment() {
             terraform.set(name, value);
         }
-        terraform.copy(folder);
         Self { sandbox, terraform }
     }
 

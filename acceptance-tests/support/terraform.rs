@@ -132,6 +132,12 @@ impl Terraform {
             .await
     }
 
+    /// `terraform plan`, kept for [`Terraform::apply_planned`], with further arguments.
+    pub(crate) async fn save_plan(&self, more: &[&str]) -> Run {
+        self.run(&[&["plan", "-input=false", "-out=tfplan"], more].concat())
+            .await
+    }
+
     /// Applies the plan that [`Self::planned`] made, in a process of its own.
     pub(crate) async fn apply_planned(&self) -> Run {
         self.run(&["apply", "-input=false", "tfplan"]).await
@@ -176,8 +182,7 @@ impl Terraform {
 
     /// The same with further arguments for `terraform plan`.
     pub(crate) async fn planned_with(&self, address: &str, more: &[&str]) -> serde_json::Value {
-        let arguments = [&["plan", "-input=false", "-out=tfplan"], more].concat();
-        self.run(&arguments).await.succeeded();
+        self.save_plan(more).await.succeeded();
         let run = self.run(&["show", "-json", "tfplan"]).await.succeeded();
         let plan: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
         let mut changes = plan["resource_changes"].as_array().into_iter().flatten();

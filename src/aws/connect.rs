@@ -50,16 +50,12 @@ enum Introduction {
 
 impl Introduction {
     fn of(config: &Config) -> Self {
-        match config {
-            Config {
-                skip_credentials_validation: true,
-                ..
-            } => Self::Later,
-            Config {
-                skip_requesting_account_id: true,
-                ..
-            } => Self::Told,
-            _ => Self::Asked,
+        if config.skip_credentials_validation {
+            Self::Later
+        } else if config.skip_requesting_account_id {
+            Self::Told
+        } else {
+            Self::Asked
         }
     }
 }

@@ -5,8 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::role::is_name_character;
-use super::store::canonical;
+use super::role::{canonical, is_name_character};
 use super::{Hop, WebIdentity};
 
 /// How a role is reached, which decides how long its session may last.

@@ -265,3 +265,10 @@ impl fmt::Debug for HopSession {
 }
 
 const ACCOUNT_PLACEHOLDER: &str = "{account_id}";
+
+/// JSON without the white space that practitioners like and that counts against the limit of STS.
+/// What is no JSON stays as it is, for STS to refuse.
+pub(super) fn canonical(policy: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(policy)
+        .map_or_else(|_| policy.to_owned(), |value| value.to_string())
+}

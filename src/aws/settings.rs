@@ -71,9 +71,7 @@ impl Settings {
                 .or_else(|| config.environment.get("TF_APPEND_USER_AGENT")),
         })
     }
-}
 
-impl Settings {
     /// A new budget of retries.
     pub(super) fn token_bucket(&self) -> TokenBucket {
         match self.retry_budget {

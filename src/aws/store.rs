@@ -9,6 +9,7 @@ use super::chain::Chain;
 use super::clients::Clients;
 use super::error::{HopOrigin, HopPosition};
 use super::link::Link;
+use super::role::canonical;
 use super::timing::Timing;
 
 /// Chains by their hops.
@@ -78,11 +79,4 @@ fn in_chain(hop: usize) -> HopPosition {
         hop,
         of: hop,
     }
-}
-
-/// JSON without the white space that practitioners like and that counts against the limit of STS.
-/// What is no JSON stays as it is, for STS to refuse.
-pub(super) fn canonical(policy: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(policy)
-        .map_or_else(|_| policy.to_owned(), |value| value.to_string())
 }

@@ -13,7 +13,7 @@ use super::assume_role::{Issued, issued, policy_arns, seconds};
 use super::clients::{Call, Clients, Endpoint};
 use super::error::{CredentialOrigin, Error, ErrorKind};
 use super::refusal::Refusal;
-use super::store::canonical;
+use super::role::canonical;
 use super::{RoleArn, WebIdentity, WebIdentityToken};
 
 /// Assumes the role of a web identity. The token is read anew each time, because whoever issues

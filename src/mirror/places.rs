@@ -221,7 +221,6 @@ impl State {
             .find(|holding| holding.place.repository() == repository);
         match known {
             // What an image refers to stays referred to, whoever promises another one.
-            Some(holding) if promised.is_none() => holding.promised = None,
             Some(holding) => {
                 if holding.promised.is_some() {
                     holding.promised = promised;

@@ -50,14 +50,6 @@ fn in_turns(mut blobs: Vec<Descriptor>) -> impl Iterator<Item = Descriptor> {
     })
 }
 
-/// Where one look at the possibilities led.
-enum Progress {
-    /// The destination has the blob.
-    Done,
-    /// Another copy has it, and it cannot be read there yet.
-    Later(Waiting),
-}
-
 /// Brings one blob to the destination, unless another copy does so at this moment: then this one
 /// waits without a permit, and takes over if the other one fails.
 async fn transfer_one(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), Error> {
@@ -69,9 +61,8 @@ async fn transfer_one(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), 
         if run.shared.present.contains(&there) {
             return Ok(());
         }
-        let waiting = match come_by(cx, run, blob).await? {
-            Progress::Done => return Ok(()),
-            Progress::Later(waiting) => waiting,
+        let Some(waiting) = come_by(cx, run, blob).await? else {
+            return Ok(());
         };
         // Others may need the turn before what we wait for can happen.
         drop(turn);
@@ -80,13 +71,15 @@ async fn transfer_one(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), 
 }
 
 /// Brings one blob from where it is best read: another destination that has it, else the source.
+/// Returns what to wait for when another copy has it, and it cannot be read there yet.
 ///
 /// One at a time asks a source for a blob. Whoever finds it being read there waits, without a
 /// permit, and then reads the copy. So the one that reads waits for nothing but a permit, and those
 /// who hold one wait for nothing.
-async fn come_by(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Progress, Error> {
+async fn come_by(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Option<Waiting>, Error> {
     if let Some(bytes) = known(run, blob) {
-        return bring(cx, run, blob, &Origin::Known(bytes)).await;
+        bring(cx, run, blob, &Origin::Known(bytes)).await?;
+        return Ok(None);
     }
     let shared = &run.shared;
     let wanted_at = run.destination.repository();
@@ -96,13 +89,14 @@ async fn come_by(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Progress,
         match choice {
             Choice::Read(reading) => {
                 turn = None;
-                if let Some(done) = bring_copy(cx, run, blob, reading).await? {
-                    return Ok(done);
+                if bring_copy(cx, run, blob, reading).await? {
+                    return Ok(None);
                 }
             }
-            Choice::Wait(waiting) => return Ok(Progress::Later(waiting)),
+            Choice::Wait(waiting) => return Ok(Some(waiting)),
             Choice::Source if turn.is_some() => {
-                return bring(cx, run, blob, &run.origin()).await;
+                bring(cx, run, blob, &run.origin()).await?;
+                return Ok(None);
             }
             Choice::Source => {
                 let taken = shared.fetching.take(cx, blob.digest.clone()).await;
@@ -114,17 +108,16 @@ async fn come_by(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Progress,
     }
 }
 
-/// Brings one blob from another destination; `None` when it cannot be read there.
+/// Brings one blob from another destination; `false` when it cannot be read there.
 async fn bring_copy(
     cx: &Context,
     run: &Run,
     blob: &Descriptor,
     reading: Reading,
-) -> Result<Option<Progress>, Error> {
+) -> Result<bool, Error> {
     let copy = Origin::Copy(Arc::clone(reading.destination()));
-    let error = match bring(cx, run, blob, &copy).await {
-        Ok(done) => return Ok(Some(done)),
-        Err(error) => error,
+    let Err(error) = bring(cx, run, blob, &copy).await else {
+        return Ok(true);
     };
     match error.store() {
         Some(kind) if error.side == Side::Source && !error.is_stop() => {
@@ -135,23 +128,18 @@ async fn bring_copy(
                 "the copy cannot be read, looking elsewhere"
             );
             reading.failed(kind);
-            Ok(None)
+            Ok(false)
         }
         _ => Err(error),
     }
 }
 
 /// Brings one blob from one origin.
-async fn bring(
-    cx: &Context,
-    run: &Run,
-    blob: &Descriptor,
-    origin: &Origin,
-) -> Result<Progress, Error> {
+async fn bring(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Error> {
     insist(cx, run, blob, origin).await?;
     run.has_blob(&blob.digest);
     run.count_moved(blob);
-    Ok(Progress::Done)
+    Ok(())
 }
 
 /// Why one attempt failed.

@@ -9,7 +9,8 @@ use crate::tf::{Diagnostic, Path};
 /// same ones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
-    /// The account of the provider's own identity, unless nobody was asked and it came with no role.
+    /// The account of the provider's own identity, unless nobody was asked and it came with no
+    /// role.
     pub(crate) provider_account: Option<AccountId>,
     /// Whether the provider's `account_role` leads into other accounts.
     pub(crate) has_account_role: bool,
@@ -56,7 +57,8 @@ pub(crate) fn no_way(account: &AccountId, own: &AccountId) -> Diagnostic {
              provider says how to get there."
         ))
         .hint(
-            "Check the provider's credentials and roles. If they are right, add `account_role { role_arn = \"arn:aws:iam::{account_id}:role/…\" }` to the \
-             provider, or `assume_role` to the resource.",
+            "Check the provider's credentials and roles. If they are right, add `account_role { \
+             role_arn = \"arn:aws:iam::{account_id}:role/…\" }` to the provider, or `assume_role` to \
+             the resource.",
         )
 }

@@ -11,8 +11,8 @@
 //! ECR Public can delete by tag, by digest, or by both. By digest takes *every* tag of the image
 //! away, also those that somebody else set. By tag alone removes whatever the tag shows by now:
 //! in a replacement with `create_before_destroy` that is the image which the new instance has just
-//! pushed. So each deletion names the tag and the digest it should show: the service compares the two,
-//! and leaves the tag alone where they differ.
+//! pushed. So each deletion names the tag and the digest it should show: the service compares the
+//! two, and leaves the tag alone where they differ.
 //!
 //! What has lost its last tag, and nobody lists, is then deleted by digest: first the image, then
 //! what was below it. It is looked at right before, and the copies of the same run into that

@@ -78,9 +78,8 @@ async fn everything(
             repository: &place.repository,
             prior,
             digest: &digest,
-            untagged_root: Root::Goes,
         };
-        warnings.extend(removal.with_orphans(cx, &ours).await?);
+        warnings.extend(removal.with_orphans(cx, &ours, Root::Goes).await?);
     }
     Ok(warnings)
 }
@@ -112,7 +111,6 @@ struct Removal<'a> {
     repository: &'a RepositoryName,
     prior: &'a MirroredImage,
     digest: &'a Digest,
-    untagged_root: Root,
 }
 
 /// What becomes of an image without tags that the service has not removed with the last one.
@@ -130,11 +128,12 @@ impl Removal<'_> {
         &self,
         cx: &Context,
         tags: &BTreeSet<String>,
+        untagged: Root,
     ) -> Result<Option<Diagnostic>, Diagnostic> {
         // Afterwards nobody could tell any more what belonged to the image.
         let children = self.children(cx).await;
         self.untag(cx, tags).await?;
-        Ok(match self.orphans(cx, children).await {
+        Ok(match self.orphans(cx, children, untagged).await {
             Ok(()) => None,
             Err(error) => Some(diagnose::leftovers(self.digest, &error)),
         })
@@ -164,16 +163,21 @@ impl Removal<'_> {
     }
 
     /// Removes the root and its children as far as nothing needs them.
-    async fn orphans(&self, cx: &Context, children: Vec<Digest>) -> Result<(), aws::Error> {
+    async fn orphans(
+        &self,
+        cx: &Context,
+        children: Vec<Digest>,
+        untagged: Root,
+    ) -> Result<(), aws::Error> {
         let (session, repository) = (self.session, self.repository.as_str());
-        if self.untagged_root == Root::Goes
-            && is_untagged(cx, session, repository, self.digest).await?
-        {
-            let root = [by_digest(self.digest)];
+        let root = [by_digest(self.digest)];
+        let mut found = session.image(cx, repository, &root[0]).await?;
+        let is_untagged_now = found.as_ref().is_some_and(|image| image.tags.is_empty());
+        if untagged == Root::Goes && is_untagged_now {
             session.delete_images(cx, repository, &root).await?;
+            found = session.image(cx, repository, &root[0]).await?;
         }
-        let root = by_digest(self.digest);
-        if session.image(cx, repository, &root).await?.is_some() {
+        if found.is_some() {
             // Another tag or index needs it, and with it everything below.
             return Ok(());
         }
@@ -263,11 +267,10 @@ pub(super) async fn tags(
         repository: &place.repository,
         prior,
         digest: &digest,
-        untagged_root: Root::Stays,
     };
     match image {
         Image::Stays => removal.untag(cx, &ours).await.map(|()| None),
-        Image::Superseded => removal.with_orphans(cx, &ours).await,
+        Image::Superseded => removal.with_orphans(cx, &ours, Root::Stays).await,
     }
 }
 
