@@ -145,6 +145,8 @@ async fn bring(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> R
 /// Why one attempt failed.
 enum Fault {
     Source(content::Error),
+    /// No upload was opened, although the destination was asked as often as makes sense.
+    Unopened(content::Error),
     Destination(content::Error),
 }
 
@@ -190,7 +192,9 @@ async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> 
                     return Ok(());
                 }
             }
-            Err(Fault::Destination(error)) => return Err(to(explained(error, blob))),
+            Err(Fault::Unopened(error) | Fault::Destination(error)) => {
+                return Err(to(explained(error, blob)));
+            }
         }
     }
 }
@@ -211,7 +215,7 @@ async fn attempt(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) ->
             return Err(Fault::Destination(destination));
         }
         (Err(error), Err(_)) => return Err(Fault::Source(error)),
-        (Ok(_), Err(error)) => return Err(Fault::Destination(error)),
+        (Ok(_), Err(error)) => return Err(Fault::Unopened(error)),
     };
     let committed = flat(cx.settle(2 * GRACE, upload.commit(cx, bytes)).await);
     committed.map_err(|error| match verdict.take() {
