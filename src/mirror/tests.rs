@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::memory::{Memory, Target};
 use super::shared::Shared;
-use super::{Engine, Error, ExistingTag, Limits, MirrorJob, Outcome, Platforms};
+use super::{Contents, Engine, Error, ExistingTag, Limits, MirrorJob, Outcome, Platforms};
 use crate::content::{Destination, Source};
 use crate::oci::{Digest, Tag, Version};
 use crate::task::Context;
@@ -57,7 +57,7 @@ impl World {
 
     fn is_at_rest(&self) {
         let shared: &Shared = self.engine.shared();
-        assert_eq!(shared.transfers.available(), (8, 6), "permits are missing");
+        assert_eq!(shared.transfers.available(), (8, 4), "permits are missing");
         let requests = [&shared.pulls, &shared.requests].map(|permits| permits.available_permits());
         assert_eq!(requests, [16, 16], "permits are missing");
         is_idle(shared);
@@ -86,6 +86,7 @@ fn job() -> MirrorJob {
         version: Version::Tag("1".parse().unwrap()),
         platforms: Platforms::All,
         tags: tags(&["1"], &ExistingTag::KeepUnless(None)),
+        contents: Contents::Always,
     }
 }
 
