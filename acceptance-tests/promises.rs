@@ -1,11 +1,12 @@
 //! What the README promises is held by tests, which `src/manual/promises.rs` names.
 
-use std::fs;
-use std::path::Path;
+use crate::support::tables::{Row, read, rows};
+
+const PAGE: &str = "src/manual/promises.rs";
 
 #[test]
 fn every_promise_of_the_readme_has_a_row() {
-    let rows = rows();
+    let rows = promised();
     let readme = read("README.md");
     let promised = readme.split("## What is promised").nth(1).unwrap();
     let promised = promised.split("\n## ").next().unwrap().lines();
@@ -17,8 +18,8 @@ fn every_promise_of_the_readme_has_a_row() {
     assert_eq!(promises.len(), 10);
     for promise in promises {
         let mut rest = promise.to_owned();
-        for (words, _) in &rows {
-            rest = rest.replace(words, "");
+        for row in &rows {
+            rest = rest.replace(&row.words, "");
         }
         assert_eq!(rest.trim(), "", "without a row: {promise}");
     }
@@ -27,46 +28,21 @@ fn every_promise_of_the_readme_has_a_row() {
 #[test]
 fn every_row_quotes_the_readme() {
     let readme = read("README.md");
-    for (words, _) in rows() {
+    for Row { words, .. } in promised() {
         assert!(readme.contains(&words), "the README does not say: {words}");
     }
 }
 
 #[test]
 fn every_row_names_tests_that_are_there() {
-    for (words, held_by) in rows() {
-        let mut file = None;
-        let mut tests = 0;
-        for name in held_by.split('`').skip(1).step_by(2) {
-            if name.ends_with(".rs") {
-                file = Some((name.to_owned(), read(name)));
-                continue;
-            }
-            let (path, text) = file.as_ref().expect("a file comes before its functions");
-            let is_there = text.contains(&format!("fn {name}("));
-            assert!(is_there, "{words}: `{name}` is not in {path}");
-            tests += 1;
-        }
-        assert!(tests > 0, "no test holds: {words}");
+    for row in promised() {
+        row.is_held();
     }
 }
 
 /// Words of the README, and the tests that hold them.
-fn rows() -> Vec<(String, String)> {
-    let page = read("src/manual/promises.rs");
-    let cells = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix(" |"));
-    let rows = cells.skip(1).map(|row| {
-        let (words, held_by) = row.split_once(" | ").unwrap();
-        (words.to_owned(), held_by.to_owned())
-    });
-    let rows: Vec<_> = rows.collect();
+fn promised() -> Vec<Row> {
+    let rows = rows(PAGE);
     assert!(rows.len() > 10, "{rows:?}");
     rows
-}
-
-fn read(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -3,7 +3,8 @@
 //! Each row is a trouble that people meet. Its test makes it happen under real Terraform, pins the
 //! message as a snapshot in `acceptance-tests/snapshots/`, asserts that no reader of a tag can see
 //! that anything was tried and that the state tells the truth, then removes the cause and asserts
-//! that the next apply does the whole job.
+//! that the next apply does the whole job. [`faults`](terraform_provider_ecrpublic::manual::faults)
+//! has everything that can go wrong, at every level.
 //!
 //! | trouble | test |
 //! |---|---|
@@ -47,6 +48,7 @@
 mod access;
 mod destination;
 mod machine;
+mod matrix;
 mod source;
 mod without_trust;
 

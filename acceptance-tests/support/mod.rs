@@ -12,4 +12,5 @@ pub(crate) mod programs;
 pub(crate) mod provider_block;
 pub(crate) mod scenario;
 pub(crate) mod sts;
+pub(crate) mod tables;
 pub(crate) mod terraform;

@@ -156,6 +156,8 @@ enum Came {
 /// Why one attempt failed.
 enum Fault {
     Source(content::Error),
+    /// No upload was opened, although the destination was asked as often as makes sense.
+    Unopened(content::Error),
     Destination(content::Error),
 }
 
@@ -206,7 +208,9 @@ async fn insist(
                     return Ok(Came::Moved);
                 }
             }
-            Err(Fault::Destination(error)) => return Err(to(explained(error, blob))),
+            Err(Fault::Unopened(error) | Fault::Destination(error)) => {
+                return Err(to(explained(error, blob)));
+            }
         }
     }
 }
@@ -244,7 +248,7 @@ async fn attempt(
             return Err(Fault::Destination(destination));
         }
         (Err(error), Err(_)) => return Err(Fault::Source(error)),
-        (Ok(_), Err(error)) => return Err(Fault::Destination(error)),
+        (Ok(_), Err(error)) => return Err(Fault::Unopened(error)),
     };
     let committed = flat(cx.settle(2 * GRACE, upload.commit(cx, bytes)).await);
     committed

@@ -26,6 +26,8 @@ mod diagnose;
 mod duration;
 mod ecr_public;
 mod facts;
+#[cfg(test)]
+mod faults;
 mod known;
 mod mirrored_image;
 mod registry_settings;

@@ -92,6 +92,14 @@ pub(super) fn is_token_refused(refusal: &Refusal) -> bool {
         && refusal.says(&["authorization token", "invalid"])
 }
 
+/// Whether a 400 may mean the same although it does not say so: the answer to a HEAD has no body.
+pub(super) fn may_be_token_refused(action: Action, refusal: &Refusal) -> bool {
+    refusal.status == 400
+        && matches!(action, Action::Resolve | Action::FindBlob)
+        && refusal.codes.is_empty()
+        && refusal.message.is_none()
+}
+
 /// Whether a 403 says that a login has expired rather than that something is forbidden.
 pub(super) fn is_login_expired(refusal: &Refusal) -> bool {
     refusal.status == 403 && refusal.says(&["token", "expired"])
@@ -108,13 +116,16 @@ fn is_pull_limit(action: Action, refusal: &Refusal) -> bool {
 }
 
 /// The monthly volume of ECR Public, which no wait brings back.
-fn is_data_limit(refusal: &Refusal) -> bool {
+pub(super) fn is_data_limit(refusal: &Refusal) -> bool {
     refusal.status == 429 && refusal.says(&["data limit exceeded"])
 }
 
 fn refused(action: Action, digest: Option<&Digest>, refusal: &Refusal) -> ErrorKind {
     if is_pull_limit(action, refusal) {
         return ErrorKind::PullLimit(refusal.budget.clone());
+    }
+    if is_data_limit(refusal) {
+        return ErrorKind::Refused;
     }
     match action {
         Action::PutManifest => put_manifest(refusal),
@@ -170,6 +181,8 @@ fn send_blob(digest: Option<&Digest>, refusal: &Refusal) -> ErrorKind {
         (400 | 404 | 416, _) if refusal.has_code(&["BLOB_UPLOAD_INVALID", "SIZE_INVALID"]) => {
             ErrorKind::UploadLost
         }
+        // Somebody else was faster. Whoever has lost an upload looks for the blob before the next.
+        (400..=499, _) if refusal.says(&["layeralreadyexists"]) => ErrorKind::UploadLost,
         (status, _) => general(refusal).unwrap_or(match status {
             404 | 410 | 416 => ErrorKind::UploadLost,
             _ => ErrorKind::Refused,

@@ -257,8 +257,16 @@ impl Error {
     #[must_use]
     pub fn is_login_refused(&self) -> bool {
         self.refusal().is_some_and(|refusal| {
-            classify::is_token_refused(refusal) || classify::is_login_expired(refusal)
+            classify::is_token_refused(refusal)
+                || classify::may_be_token_refused(self.action(), refusal)
+                || classify::is_login_expired(refusal)
         })
+    }
+
+    /// Whether a volume is used up that only the next month brings back.
+    #[must_use]
+    pub fn is_volume_used_up(&self) -> bool {
+        self.refusal().is_some_and(classify::is_data_limit)
     }
 
     /// How often it was tried.

@@ -2,10 +2,12 @@
 
 mod auth;
 mod blobs;
+mod http2;
 mod manifests;
 mod redirects;
 mod slow_down;
 mod statuses;
+mod tries;
 mod uploads;
 
 use std::error::Error as _;

@@ -161,6 +161,27 @@ async fn three_lost_uploads_are_a_destination_error() {
     assert_eq!(error.subject, blob.to_string());
 }
 
+/// Whoever opens it has tried as often as makes sense.
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_is_not_opened_is_not_asked_for_again() {
+    let throttled = ErrorKind::Throttled { retry_after: None };
+    for refused in [ErrorKind::Unavailable, throttled] {
+        let world = World::new();
+        let blob = first_layer(&single(&world.hub));
+        let fault = Fault::once(On::BeginUpload, What::Fail(refused.clone())).of(&blob);
+        world.ecr.fail(fault);
+        let error = world.mirror().await.unwrap_err();
+        assert_eq!(
+            (error.side, error.step),
+            (Side::Destination, Step::WriteBlob)
+        );
+        assert_eq!(*kind(&error), refused);
+        let begun = Event::BeginUpload(blob);
+        assert_eq!(world.ecr.count(|event| *event == begun), 1);
+        assert!(world.ecr.tags().is_empty());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_commit_that_comes_too_soon_is_made_again_when_the_destination_wants_it() {
     for (asked, waited) in [(7, 7), (7_200, 120)] {

@@ -175,6 +175,30 @@ async fn a_body_that_ends_early_is_cut_and_no_answer_is_closed() {
 }
 
 #[tokio::test]
+async fn a_body_whose_connection_is_reset_is_cut() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let client = HttpClient::new(&HttpSettings::default()).unwrap();
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_until(&mut stream, "\r\n\r\n").await;
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab";
+        stream.write_all(answer).await.unwrap();
+        has_begun.await.unwrap();
+        stream.set_zero_linger().unwrap();
+    };
+    let ask = async {
+        let request = request(Method::GET, Body::Empty)(Url::parse(&url).unwrap());
+        let answered = client.send(request).await.unwrap();
+        begun.send(()).unwrap();
+        collect(answered.body).await
+    };
+    let (read, ()) = tokio::join!(ask, serve);
+    assert_eq!(read, Err(TransportErrorKind::Cut));
+}
+
+#[tokio::test]
 async fn more_headers_than_the_limit_are_no_answer() {
     let mut answer = b"HTTP/1.1 200 OK\r\n".to_vec();
     for number in 0..=limits::HEADERS {
@@ -199,6 +223,29 @@ async fn nobody_listening_is_no_connection_and_the_url_is_not_in_the_error() {
     assert_eq!(error.kind, TransportErrorKind::Connect);
     let text = format!("{error:?}");
     assert!(!text.contains("s3cr3t"), "{text}");
+}
+
+/// The resolver refuses a label of more than 63 characters without asking anybody.
+#[tokio::test]
+async fn a_name_that_nobody_knows_is_no_connection() {
+    let client = HttpClient::new(&HttpSettings::default()).unwrap();
+    let url = format!("http://{}.example/", "x".repeat(64));
+    let request = request(Method::GET, Body::Empty)(Url::parse(&url).unwrap());
+    let error = client.send(request).await.unwrap_err();
+    assert_eq!(error.kind, TransportErrorKind::Connect);
+}
+
+/// The system takes the connection, and nobody ever speaks on it.
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_does_not_come_to_an_end_is_no_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let client = HttpClient::new(&HttpSettings::default()).unwrap();
+    let started = crate::task::monotonic();
+    let request = request(Method::GET, Body::Empty)(Url::parse(&url).unwrap());
+    let error = client.send(request).await.unwrap_err();
+    assert_eq!(error.kind, TransportErrorKind::Connect);
+    assert_eq!(started.elapsed(), limits::CONNECT);
 }
 
 /// A TLS server for `localhost` that answers one request, and its certificate.

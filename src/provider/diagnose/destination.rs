@@ -48,18 +48,22 @@ fn words(
             "Repository not found in ECR Public",
             Some("If it was deleted a moment ago, run `terraform apply` again.".to_owned()),
         ),
+        ErrorKind::Denied | ErrorKind::Refused | ErrorKind::UploadLost
+            if is_login_refused(store) =>
+        {
+            (
+                "ECR Public did not accept its own login",
+                Some(
+                    "Check that `registry` and `ecrpublic` in `endpoints` lead to the same \
+                     service, and the clock of this machine. Then apply again."
+                        .to_owned(),
+                ),
+            )
+        }
         ErrorKind::NotFound | ErrorKind::ChildMissing | ErrorKind::UploadLost => (
             "ECR Public lost a part of the image",
             Some(
                 "Something removed it while the image was copied. Apply again.".to_owned(),
-            ),
-        ),
-        ErrorKind::Denied if is_login_refused(store) => (
-            "ECR Public did not accept its own login",
-            Some(
-                "Check that `registry` and `ecrpublic` in `endpoints` lead to the same service, and \
-                 the clock of this machine. Then apply again."
-                    .to_owned(),
             ),
         ),
         ErrorKind::Denied => (
@@ -83,6 +87,14 @@ fn words(
             ),
         ),
         ErrorKind::Interrupted | ErrorKind::Unavailable => ("ECR Public not available", again()),
+        ErrorKind::Refused if is_volume_used_up(store) => (
+            "Data volume of ECR Public used up",
+            Some(
+                "Trying again this month does not help. Ask AWS to raise the volume of the account, \
+                 or apply again when the next month has begun."
+                    .to_owned(),
+            ),
+        ),
         ErrorKind::Refused => (
             "ECR Public refused the content",
             Some(
@@ -115,6 +127,11 @@ fn words(
 /// Whether the login was refused, rather than what was done with it.
 fn is_login_refused(store: &content::Error) -> bool {
     find::<registry::Error>(store).is_some_and(registry::Error::is_login_refused)
+}
+
+/// Whether only the next month brings back what is missing.
+fn is_volume_used_up(store: &content::Error) -> bool {
+    find::<registry::Error>(store).is_some_and(registry::Error::is_volume_used_up)
 }
 
 /// The actions that a step needs.

@@ -143,7 +143,9 @@ impl Authoriser {
             return Ok(None);
         };
         let is_expired = classify::is_login_expired(refusal);
-        if !is_expired && !classify::is_token_refused(refusal) {
+        let is_refused = classify::is_token_refused(refusal)
+            || classify::may_be_token_refused(asker.subject.action, refusal);
+        if !is_expired && !is_refused {
             return Ok(None);
         }
         self.tokens.drop_token(key, header);

@@ -293,6 +293,38 @@ async fn a_400_of_ecr_without_a_challenge_renews_the_token_once() {
     assert_eq!(kind(resolve(&registry).await), ErrorKind::Denied);
 }
 
+/// The answer to a HEAD has no body that could say what is wrong.
+#[tokio::test]
+async fn a_400_to_a_head_renews_the_token_once_although_it_says_nothing() {
+    let mut tokens = 0;
+    let mut heads = 0;
+    let memory = Memory::new(move |seen| {
+        if is_token_request(seen) {
+            tokens += 1;
+            return token(&format!("t{tokens}"));
+        }
+        heads += 1;
+        match heads {
+            1 => challenge("aws"),
+            2 | 4 => manifest_reply(),
+            _ => Reply::status(400),
+        }
+    });
+    let registry = registry(&memory, Login::new(vec![Login::basic("AWS", "login")]));
+    resolve(&registry).await.unwrap();
+    resolve(&registry).await.unwrap();
+    let shown = |number: usize| {
+        memory.log()[number]
+            .header("authorization")
+            .map(str::to_owned)
+    };
+    assert_eq!(shown(3).as_deref(), Some("Bearer t1"));
+    assert_eq!(shown(5).as_deref(), Some("Bearer t2"));
+    let error = resolve(&registry).await.unwrap_err();
+    assert!(facts(&error).is_login_refused());
+    assert_eq!(memory.log().len(), 9);
+}
+
 #[tokio::test]
 async fn an_expired_login_is_renewed_by_its_source() {
     let memory = Memory::new(|seen| {

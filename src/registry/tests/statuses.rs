@@ -125,6 +125,12 @@ async fn refusals_of_a_blob_are_told_apart() {
             ErrorKind::UploadLost,
         ),
         (400, "SIZE_INVALID", "", ErrorKind::UploadLost),
+        (
+            405,
+            "UNSUPPORTED",
+            "LayerAlreadyExistsException: x",
+            ErrorKind::UploadLost,
+        ),
         (500, "UNKNOWN", "", ErrorKind::UploadLost),
         (408, "", "", ErrorKind::UploadLost),
         (400, "DIGEST_INVALID", "", wrong_digest()),
@@ -191,7 +197,7 @@ async fn refusals_of_opening_an_upload_are_told_apart() {
 async fn a_monthly_limit_is_not_waited_for() {
     let (registry, memory) = open(|_| refusal(429, "TOOMANYREQUESTS", "Data limit exceeded"));
     let begun = registry.begin_upload(&Context::new(), &blob(b"abc")).await;
-    assert_eq!(kind(begun), ErrorKind::Throttled { retry_after: None });
+    assert_eq!(kind(begun), ErrorKind::Refused);
     assert_eq!(memory.log().len(), 1);
 }
 

@@ -3,7 +3,9 @@ use std::time::Duration;
 use super::*;
 use crate::content::{Destination as _, Upload};
 use crate::net::limits;
-use crate::net::transport::TransportErrorKind;
+use crate::net::transport::{
+    Body, Request, Response, Transport, TransportError, TransportErrorKind,
+};
 use crate::task::monotonic;
 
 async fn begin(registry: &Registry, bytes: &[u8]) -> Result<Box<dyn Upload>, content::Error> {
@@ -240,6 +242,36 @@ async fn a_registry_that_does_not_answer_a_whole_upload_is_given_five_minutes() 
         ErrorKind::UploadLost
     );
     assert_eq!(started.elapsed(), limits::COMMIT_ANSWER);
+}
+
+/// Takes one chunk of a body, and then no more.
+#[derive(Debug)]
+struct Stuck(Memory);
+
+#[async_trait]
+impl Transport for Stuck {
+    async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
+        if let Body::Stream { bytes, .. } = &mut request.body {
+            bytes.next().await.unwrap().unwrap();
+            return std::future::pending().await;
+        }
+        self.0.send(request).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_that_stops_taking_bytes_is_given_two_minutes() {
+    let memory = Memory::new(|seen| match seen.method.as_str() {
+        "POST" => opened("/u/1"),
+        _ => unexpected(seen),
+    });
+    let client = Client::over(Arc::new(Stuck(memory)));
+    let endpoint = Endpoint::new("registry.example");
+    let registry = handle(&client, &endpoint, Login::anonymous());
+    let started = monotonic();
+    let sent = send(&registry, chunks(&["a", "bc"])).await;
+    assert_eq!(kind(sent), ErrorKind::UploadLost);
+    assert_eq!(started.elapsed(), limits::SEND_STALL);
 }
 
 #[tokio::test(start_paused = true)]
