@@ -2,9 +2,12 @@
 
 mod auth;
 mod blobs;
+mod deceit;
+mod hostile;
 mod manifests;
 mod redirects;
 mod slow_down;
+mod stand_in;
 mod statuses;
 mod uploads;
 
