@@ -1,4 +1,5 @@
-//! What the README promises is held by tests, which `src/manual/promises.rs` names.
+//! What the README promises is held by tests, which `src/manual/promises.rs` names; what a hostile
+//! registry cannot do by those in `src/manual/hostile.rs`.
 
 use std::fs;
 use std::path::Path;
@@ -34,7 +35,22 @@ fn every_row_quotes_the_readme() {
 
 #[test]
 fn every_row_names_tests_that_are_there() {
-    for (words, held_by) in rows() {
+    are_there(rows());
+}
+
+#[test]
+fn everything_that_a_hostile_registry_sends_is_held_by_tests_that_are_there() {
+    let rows = rows_of("src/manual/hostile.rs");
+    assert!(rows.len() > 40, "{} classes", rows.len());
+    let rows = rows.into_iter().map(|(words, rest)| {
+        let (_, held_by) = rest.split_once(" | ").unwrap();
+        (words, held_by.to_owned())
+    });
+    are_there(rows.collect());
+}
+
+fn are_there(rows: Vec<(String, String)>) {
+    for (words, held_by) in rows {
         let mut file = None;
         let mut tests = 0;
         for name in held_by.split('`').skip(1).step_by(2) {
@@ -53,7 +69,12 @@ fn every_row_names_tests_that_are_there() {
 
 /// Words of the README, and the tests that hold them.
 fn rows() -> Vec<(String, String)> {
-    let page = read("src/manual/promises.rs");
+    rows_of("src/manual/promises.rs")
+}
+
+/// The first cell of each row of the table in a page of the manual, and the rest of the row.
+fn rows_of(page: &str) -> Vec<(String, String)> {
+    let page = read(page);
     let cells = page
         .lines()
         .filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix(" |"));

@@ -4,4 +4,5 @@
 
 pub mod architecture;
 pub mod decisions;
+pub mod hostile;
 pub mod promises;
