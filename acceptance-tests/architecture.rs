@@ -95,6 +95,11 @@ const LAYERS: &[Layer] = &[
         never_sees: NOTHING,
     },
     Layer {
+        name: "fuzzing",
+        may_import: &["registry", "plugin", "tf", "oci"],
+        never_sees: HTTP_AND_PROTOCOL,
+    },
+    Layer {
         name: "manual",
         may_import: &[],
         never_sees: HTTP_AND_PROTOCOL,

@@ -1,4 +1,5 @@
-//! What the README promises is held by tests, which `src/manual/promises.rs` names.
+//! What the README promises is held by tests, which `src/manual/promises.rs` names; what a hostile
+//! registry cannot do by those in `src/manual/hostile.rs`.
 
 use crate::support::tables::{Row, read, rows};
 
@@ -36,6 +37,15 @@ fn every_row_quotes_the_readme() {
 #[test]
 fn every_row_names_tests_that_are_there() {
     for row in promised() {
+        row.is_held();
+    }
+}
+
+#[test]
+fn everything_that_a_hostile_registry_sends_is_held_by_tests_that_are_there() {
+    let rows = rows("src/manual/hostile.rs");
+    assert!(rows.len() > 40, "{} classes", rows.len());
+    for row in rows {
         row.is_held();
     }
 }

@@ -14,6 +14,8 @@
 pub mod aws;
 pub mod blame;
 pub mod content;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod manual;
 pub mod mirror;
 pub mod net;

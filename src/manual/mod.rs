@@ -5,4 +5,5 @@
 pub mod architecture;
 pub mod decisions;
 pub mod faults;
+pub mod hostile;
 pub mod promises;

@@ -2,6 +2,7 @@
 
 mod copies;
 mod faults;
+mod hostile;
 mod images;
 mod platforms;
 mod properties;

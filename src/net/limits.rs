@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 
 use super::transport::{Incoming, TransportError, TransportErrorKind};
+use crate::task::monotonic;
 
 /// The largest manifest, in bytes. OCI Distribution Specification 1.1, *Pushing Manifests*:
 /// registries should accept at least this much; ECR Public accepts no more.
@@ -45,6 +46,13 @@ pub(crate) const SEND_STALL: Duration = Duration::from_secs(120);
 /// How long the body of an answer may pause.
 pub(crate) const STALL: Duration = Duration::from_secs(30);
 
+/// The least that the body of a blob must bring in [`STALL`] of waiting, in bytes. A byte now and
+/// then would otherwise keep a connection, and the permit of whoever reads it, for ever.
+pub(crate) const TRICKLE: u64 = 16 * 1024;
+
+/// How long a body that is held in memory may take as a whole. The largest is a manifest.
+pub(crate) const HELD_BODY: Duration = Duration::from_secs(120);
+
 /// How long giving up an upload may take.
 pub(crate) const CANCEL: Duration = Duration::from_secs(2);
 
@@ -60,7 +68,7 @@ pub(crate) enum ReadError {
 }
 
 /// Reads a body of at most `limit` bytes; one more is an error. Each chunk must come within
-/// [`STALL`].
+/// [`STALL`], all of them within [`HELD_BODY`].
 pub(crate) async fn read_at_most(body: Incoming, limit: u64) -> Result<Bytes, ReadError> {
     let (bytes, is_whole) = read_up_to(body, limit).await?;
     if is_whole {
@@ -79,7 +87,8 @@ pub(crate) async fn read_up_to(
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
     let mut length = 0;
-    while let Some(chunk) = tokio::time::timeout(STALL, body.next())
+    let end = monotonic() + HELD_BODY;
+    while let Some(chunk) = tokio::time::timeout_at(end.min(monotonic() + STALL), body.next())
         .await
         .map_err(|_elapsed| TransportErrorKind::Stalled)?
     {
@@ -150,9 +159,22 @@ mod tests {
     async fn a_body_that_stalls_is_given_up() {
         let stalled =
             Incoming::new(stream::iter([Ok(Bytes::from_static(b"x"))]).chain(stream::pending()));
-        let started = crate::task::monotonic();
+        let started = monotonic();
         let error = read_up_to(stalled, 20).await.unwrap_err();
         assert_eq!(error.kind, TransportErrorKind::Stalled);
         assert_eq!(started.elapsed(), STALL);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_is_given_up() {
+        let trickle = stream::unfold((), |()| async {
+            let paused = crate::task::Context::new().pause(STALL / 2).await;
+            paused.unwrap();
+            Some((Ok(Bytes::from_static(b"x")), ()))
+        });
+        let started = monotonic();
+        let error = read_up_to(Incoming::new(trickle), 1_000).await.unwrap_err();
+        assert_eq!(error.kind, TransportErrorKind::Stalled);
+        assert_eq!(started.elapsed(), HELD_BODY);
     }
 }

@@ -59,6 +59,11 @@ impl Host {
         })
     }
 
+    /// What the variable with this name must be, if that is known.
+    pub(super) fn cookie(name: &str) -> Option<String> {
+        (name == COOKIE).then(|| COOKIE_VALUE.to_owned())
+    }
+
     /// The handshake line, with its end. The protocol named is ours, whichever the host offers in
     /// `PLUGIN_PROTOCOL_VERSIONS`: its complaint about a mismatch is better than ours.
     pub(super) fn line(&self, address: &Address, certificate: Option<&[u8]>) -> String {

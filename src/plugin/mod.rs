@@ -11,6 +11,8 @@
 mod control;
 mod ending;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 mod generated;
 mod handshake;
 mod invocation;

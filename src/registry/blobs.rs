@@ -7,7 +7,7 @@ use std::future::ready;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::Method;
-use http::header::{CONTENT_ENCODING, CONTENT_RANGE, HeaderValue, RANGE};
+use http::header::{CONTENT_ENCODING, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
 
 use super::auth::Access;
 use super::error::{Action, Error, Fault};
@@ -160,25 +160,32 @@ fn whole(blob: &Descriptor, answer: Answer) -> Result<Answer, Fault> {
 /// An answer with exactly the part that was asked for.
 fn partial(blob: &Descriptor, offset: u64, answer: Answer) -> Result<Answer, Fault> {
     unencoded(&answer)?;
-    let range = answer
-        .headers
+    is_the_rest(&answer.headers, offset, blob.size)?;
+    Ok(answer)
+}
+
+/// Whether `Content-Range` promises everything from an offset on, and nothing else.
+pub(super) fn is_the_rest(headers: &HeaderMap, offset: u64, size: u64) -> Result<(), Fault> {
+    let range = headers
         .get(CONTENT_RANGE)
         .and_then(|value| value.to_str().ok())
         .and_then(content_range)
         .ok_or(Fault::Header("content-range"))?;
-    if let Some(found) = range.total.filter(|total| *total != blob.size) {
+    if let Some(found) = range.total.filter(|total| *total != size) {
         return Err(Fault::Size {
-            expected: blob.size,
+            expected: size,
             found,
         });
     }
-    if range.first != offset || range.last.checked_add(1) != Some(blob.size) {
+    if range.first != offset || range.last.checked_add(1) != Some(size) {
         return Err(Fault::Header("content-range"));
     }
-    Ok(answer)
+    Ok(())
 }
 
-fn unencoded(answer: &Answer) -> Result<(), Fault> {
+/// Refuses what would have to be decoded first: the digest is that of the bytes, and decoding has no
+/// limit.
+pub(super) fn unencoded(answer: &Answer) -> Result<(), Fault> {
     match answer.headers.get(CONTENT_ENCODING) {
         Some(encoding) if encoding != "identity" && !encoding.is_empty() => {
             Err(Fault::Header("content-encoding"))

@@ -42,6 +42,7 @@ pub(super) fn kind(action: Action, digest: Option<&Digest>, fault: &Fault) -> Er
         | Fault::Target { .. }
         | Fault::TooManyRedirects(_)
         | Fault::Header(_) => ErrorKind::Protocol,
+        Fault::TooSoon => ErrorKind::UploadLost,
         Fault::Credentials(error) => error.kind().clone(),
         Fault::Transport(fault) => wire(action, fault.kind()),
         Fault::Manifest(invalid) => manifest(invalid),
@@ -73,6 +74,7 @@ pub(super) fn failure(action: Action, fault: &Fault) -> Failures {
         | Fault::Credentials(_)
         | Fault::Target { .. }
         | Fault::TooManyRedirects(_)
+        | Fault::TooSoon
         | Fault::Manifest(_)
         | Fault::TooLong { .. }
         | Fault::Digest { .. }

@@ -114,6 +114,10 @@ pub enum Fault {
     /// No answer came, or it ended early.
     #[error("no complete answer came")]
     Transport(Arc<TransportFault>),
+    /// A registry says that it has a blob of which it was not sent the end. Our digest was not
+    /// known then, and neither was theirs.
+    #[error("the registry confirmed the blob before it had all of it")]
+    TooSoon,
     /// The manifest cannot be copied.
     #[error("the manifest cannot be copied")]
     Manifest(Arc<InvalidManifest>),
@@ -241,6 +245,7 @@ impl Error {
             | Fault::Credentials(_)
             | Fault::Target { .. }
             | Fault::TooManyRedirects(_)
+            | Fault::TooSoon
             | Fault::Transport(_)
             | Fault::Manifest(_)
             | Fault::TooLong { .. }
@@ -384,6 +389,7 @@ impl StdError for Error {
             | Fault::Token
             | Fault::Target { .. }
             | Fault::TooManyRedirects(_)
+            | Fault::TooSoon
             | Fault::TooLong { .. }
             | Fault::Digest { .. }
             | Fault::Size { .. }

@@ -10,6 +10,7 @@ use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::auth::Access;
+use super::blobs::unencoded;
 use super::error::{Action, Error, Fault};
 use super::handle::Registry;
 use super::request::{Answer, Call};
@@ -179,6 +180,7 @@ async fn read(version: &Version, answer: Answer) -> Result<Manifest, Fault> {
             limit: limits::MANIFEST_BYTES,
         });
     }
+    unencoded(&answer)?;
     let media_type = answer
         .header("content-type")
         .map(MediaType::new)

@@ -14,6 +14,8 @@ mod classify;
 mod docker_config;
 mod endpoint;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod manifests;
 mod outgoing;

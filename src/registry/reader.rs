@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::error::{Error, Fault, Subject, transport};
 use crate::content;
@@ -16,9 +17,10 @@ use crate::task::{Context, Stopped, monotonic};
 
 /// Passes chunks through as they were received, exactly as many bytes as were announced.
 ///
-/// Fewer bytes, a broken connection or [`limits::STALL`] without a byte end the stream with
-/// [`content::ErrorKind::Interrupted`]; more bytes with `WrongSize`; the end of the context with
-/// `Stopped`.
+/// Fewer bytes, a broken connection or [`limits::STALL`] of waiting for fewer than
+/// [`limits::TRICKLE`] bytes end the stream with [`content::ErrorKind::Interrupted`]; more bytes
+/// with `WrongSize`; the end of the context with `Stopped`. Time in which nobody asks for bytes
+/// does not count.
 pub(super) struct BlobReader {
     subject: Subject,
     body: Incoming,
@@ -30,7 +32,11 @@ pub(super) struct BlobReader {
     passed: u64,
     /// Runs while a chunk is waited for.
     stall: Pin<Box<Sleep>>,
-    is_waiting: bool,
+    /// Since when a chunk is waited for.
+    waiting: Option<Instant>,
+    /// How much longer may be waited for [`limits::TRICKLE`] bytes, and how many have come.
+    patience: Duration,
+    trickled: u64,
     stopped: Pin<Box<dyn Future<Output = Stopped> + Send>>,
     is_done: bool,
 }
@@ -51,7 +57,9 @@ impl BlobReader {
             left: length,
             passed: 0,
             stall: Box::pin(idle()),
-            is_waiting: false,
+            waiting: None,
+            patience: limits::STALL,
+            trickled: 0,
             stopped: Box::pin(async move { cx.stopped().await }),
             is_done: false,
         }
@@ -74,12 +82,24 @@ impl BlobReader {
         Ok(chunk)
     }
 
+    /// Counts what came against the time it was waited for.
+    fn count(&mut self, length: u64) {
+        if let Some(since) = self.waiting.take() {
+            self.patience = self.patience.saturating_sub(since.elapsed());
+        }
+        self.trickled += length;
+        if self.trickled >= limits::TRICKLE {
+            self.trickled = 0;
+            self.patience = limits::STALL;
+        }
+    }
+
     /// The next chunk with something in it; `None` at the end.
     fn poll_chunk(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
         loop {
             match Pin::new(&mut self.body).poll_next(cx) {
                 Poll::Ready(Some(Ok(chunk))) => {
-                    self.is_waiting = false;
+                    self.count(chunk.len() as u64);
                     match self.take(chunk) {
                         Ok(chunk) if chunk.is_empty() => {}
                         other => return Poll::Ready(Some(other)),
@@ -104,9 +124,10 @@ impl BlobReader {
                 pending: None,
             })));
         }
-        if !self.is_waiting {
-            self.is_waiting = true;
-            self.stall.as_mut().reset(monotonic() + limits::STALL);
+        if self.waiting.is_none() {
+            let now = monotonic();
+            self.waiting = Some(now);
+            self.stall.as_mut().reset(now + self.patience);
         }
         match self.stall.as_mut().poll(cx) {
             Poll::Ready(()) => {

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::answer::{self, Refusal};
 use super::auth::{Access, Asker, Authoriser, Next, Shown};
+use super::endpoint::Base;
 use super::error::{Action, Error, Fault, Subject, transport};
 use super::handle::Registry;
 use crate::net::SafeUrl;
@@ -238,25 +239,7 @@ impl Registry {
 
     /// Where a `Location` leads, if it may be followed.
     pub(super) fn target(&self, from: &Url, headers: &HeaderMap) -> Result<Url, Fault> {
-        let text = headers
-            .get(LOCATION)
-            .and_then(|value| value.to_str().ok())
-            .ok_or(Fault::Header("location"))?;
-        let target = from
-            .join(text)
-            .map_err(|_parse| Fault::Header("location"))?;
-        let base = self.base()?;
-        let is_http = matches!(target.scheme(), "http" | "https") && target.has_host();
-        if !is_http || !target.username().is_empty() || target.password().is_some() {
-            return Err(refused_target(&target, "is no plain HTTP or HTTPS address"));
-        }
-        if from.scheme() == "https" && target.scheme() == "http" {
-            return Err(refused_target(&target, "gives up HTTPS"));
-        }
-        if let Some(reason) = base.objection(&target) {
-            return Err(refused_target(&target, reason));
-        }
-        Ok(target)
+        target(self.base()?, from, headers)
     }
 
     pub(super) fn asker<'a>(
@@ -278,6 +261,28 @@ impl Registry {
             self.client().note_budget(self.name().registry(), budget);
         }
     }
+}
+
+/// Where a `Location` leads from here, if somebody sent by this registry may follow it.
+pub(super) fn target(base: &Base, from: &Url, headers: &HeaderMap) -> Result<Url, Fault> {
+    let text = headers
+        .get(LOCATION)
+        .and_then(|value| value.to_str().ok())
+        .ok_or(Fault::Header("location"))?;
+    let target = from
+        .join(text)
+        .map_err(|_parse| Fault::Header("location"))?;
+    let is_http = matches!(target.scheme(), "http" | "https") && target.has_host();
+    if !is_http || !target.username().is_empty() || target.password().is_some() {
+        return Err(refused_target(&target, "is no plain HTTP or HTTPS address"));
+    }
+    if from.scheme() == "https" && target.scheme() == "http" {
+        return Err(refused_target(&target, "gives up HTTPS"));
+    }
+    if let Some(reason) = base.objection(&target) {
+        return Err(refused_target(&target, reason));
+    }
+    Ok(target)
 }
 
 fn is_redirect(status: StatusCode) -> bool {

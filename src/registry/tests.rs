@@ -2,6 +2,8 @@
 
 mod auth;
 mod blobs;
+mod deceit;
+mod hostile;
 mod http2;
 mod manifests;
 mod redirects;

@@ -172,6 +172,9 @@ impl BlobUpload {
             .await
             .map_err(|error| self.error(transport(error)))?;
         slot.answered(&response);
+        if response.status.is_success() && !state.is_sent() {
+            return Err(self.error(Fault::TooSoon));
+        }
         self.conclude(response, shown.as_ref()).await
     }
 

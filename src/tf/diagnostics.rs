@@ -107,16 +107,38 @@ impl Diagnostic {
     }
 
     /// Everything below the summary, as one text with a blank line between paragraphs.
+    ///
+    /// Parts of it are words of strangers, a media type or a platform for example: none of them can
+    /// write to the terminal, and none is longer than somebody reads.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut parts = self.paragraphs.clone();
+        let mut parts: Vec<String> = self.paragraphs.iter().map(|part| shown(part)).collect();
         parts.extend(self.hint.as_ref().map(|hint| format!("Hint: {hint}")));
         if !self.causes.is_empty() {
-            parts.push(format!("Caused by:\n  {}", self.causes.join("\n  ")));
+            let causes: Vec<String> = self.causes.iter().map(|cause| shown(cause)).collect();
+            parts.push(format!("Caused by:\n  {}", causes.join("\n  ")));
         }
         parts.join("\n\n")
     }
 }
+
+/// Without what moves a cursor, changes colours or turns the direction of text, up to
+/// [`LONGEST_PART`].
+fn shown(part: &str) -> String {
+    let is_shown = |letter: &char| {
+        let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        *letter == '\n' || !(letter.is_control() || turns)
+    };
+    let mut letters = part.chars().filter(is_shown);
+    let mut text: String = letters.by_ref().take(LONGEST_PART).collect();
+    if letters.next().is_some() {
+        text.push('…');
+    }
+    text
+}
+
+/// The longest paragraph or cause, in characters: what we write ourselves stays well below.
+const LONGEST_PART: usize = 4_000;
 
 /// The messages of one call, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -187,5 +209,23 @@ impl<'a> IntoIterator for &'a Diagnostics {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_wrote_cannot_write_to_the_terminal_or_go_on_for_ever() {
+        let hostile = format!("a\u{1b}[2J\u{202e}b\r\nc{}", "x".repeat(10_000));
+        let cause = anyhow::anyhow!(hostile.clone()).context("refused");
+        let text = Diagnostic::error("Source refused")
+            .detail(hostile)
+            .caused_by(&*cause)
+            .text();
+        assert!(text.starts_with("a[2Jb\ncxxx"), "{text}");
+        assert!(text.contains("x…\n\nCaused by:\n  a[2Jb\ncxxx"), "{text}");
+        assert!(text.chars().count() < 2 * LONGEST_PART + 20, "{text}");
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod copy_client;
 pub mod destroy;
+pub mod fuzzing;
 pub mod plan_and_digest;
 pub mod plugin_layer;
 pub mod role_chain;

@@ -40,6 +40,8 @@ pub(in crate::mirror) enum What {
     Fail(ErrorKind),
     /// Everything is done, and then the answer is lost.
     LoseAnswer(ErrorKind),
+    /// Everything is done, and the answer waits here until the gate is opened or the context ends.
+    HoldAnswer(Arc<Gate>),
     /// Part of the request is done; the stream is cut after so many bytes.
     Cut(usize),
     /// The stream stays silent after so many bytes.

@@ -93,6 +93,12 @@ impl Memory {
         state.manifests.insert(digest, manifest.clone());
     }
 
+    /// Answers with a manifest when it is asked for another digest.
+    pub(super) fn pretend(&self, digest: &Digest, manifest: &Manifest) {
+        let mut state = self.state.lock().unwrap();
+        state.manifests.insert(digest.clone(), manifest.clone());
+    }
+
     pub(super) fn set_tag(&self, tag: &str, digest: &Digest) {
         let mut state = self.state.lock().unwrap();
         state.tags.insert(tag.parse().unwrap(), digest.clone());
@@ -265,6 +271,27 @@ impl State {
         (!self.is_shy || is_listed()).then(|| bytes.clone())
     }
 
+    fn store(&mut self, digest: &Digest, bytes: Bytes) -> Result<(), Error> {
+        if bytes.is_empty() && self.refuses_empty_blobs {
+            return Err(ErrorKind::Refused.into());
+        }
+        let earlier = self.blobs.insert(digest.clone(), bytes);
+        assert!(earlier.is_none(), "committed twice");
+        Ok(())
+    }
+
+    fn put(&mut self, manifest: &Manifest, tag: Option<&Tag>) -> Result<(), Error> {
+        if !self.misses(manifest).is_empty() {
+            return Err(ErrorKind::ChildMissing.into());
+        }
+        let digest = manifest.digest();
+        self.manifests.insert(digest.clone(), manifest.clone());
+        if let Some(tag) = tag {
+            self.tags.insert(tag.clone(), digest.clone());
+        }
+        Ok(())
+    }
+
     /// What a manifest points at and is not here.
     fn misses(&self, manifest: &Manifest) -> Vec<Digest> {
         let missing = manifest.children().iter().filter(|child| {
@@ -385,17 +412,21 @@ impl Open {
         }
         assert_eq!(received.len() as u64, self.blob.size, "committed a part");
         assert!(self.blob.digest.matches(&received), "committed wrong bytes");
-        let mut state = self.memory.state.lock().unwrap();
-        if received.is_empty() && state.refuses_empty_blobs {
-            return Err(ErrorKind::Refused.into());
-        }
-        let digest = self.blob.digest.clone();
-        let earlier = state.blobs.insert(digest, received.into());
-        assert!(earlier.is_none(), "committed twice");
-        match what {
-            Some(What::LoseAnswer(kind)) => Err(kind.into()),
-            _ => Ok(()),
-        }
+        self.memory
+            .state
+            .lock()
+            .unwrap()
+            .store(&self.blob.digest, received.into())?;
+        answer(cx, what).await
+    }
+}
+
+/// What becomes of the answer when everything was done.
+async fn answer(cx: &Context, what: Option<What>) -> Result<(), Error> {
+    match what {
+        Some(What::LoseAnswer(kind)) => Err(kind.into()),
+        Some(What::HoldAnswer(gate)) => gate.pass(cx).await,
+        _ => Ok(()),
     }
 }
 
@@ -471,20 +502,11 @@ impl Destination for Target {
         tag: Option<&Tag>,
     ) -> Result<Receipt, Error> {
         let digest = manifest.digest().clone();
-        let event = Event::PutManifest(digest.clone(), tag.cloned());
+        let event = Event::PutManifest(digest, tag.cloned());
         let what = self.0.enter(cx, On::PutManifest, event).await?;
-        let mut state = self.0.state.lock().unwrap();
-        if !state.misses(manifest).is_empty() {
-            return Err(ErrorKind::ChildMissing.into());
-        }
-        state.manifests.insert(digest.clone(), manifest.clone());
-        if let Some(tag) = tag {
-            state.tags.insert(tag.clone(), digest);
-        }
-        match what {
-            Some(What::LoseAnswer(kind)) => Err(kind.into()),
-            _ => Ok(Receipt::Accepted),
-        }
+        self.0.state.lock().unwrap().put(manifest, tag)?;
+        answer(cx, what).await?;
+        Ok(Receipt::Accepted)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::mirror::{Engine, Limits};
 use crate::oci::{Child, Digest, Manifest};
 use crate::task::{Context, Stopped};
 
-const GRAPHS: u64 = 400;
+const GRAPHS: u64 = 1_000;
 
 /// Each with several copies at the same time.
 const RUNS: u64 = 80;
@@ -47,6 +47,7 @@ async fn any_graph_with_any_faults_ends_complete_or_with_an_error() {
             assert!(world.ecr.has_all(root.digest()), "seed {seed}");
         }
         is_once(&world.ecr.log(), seed);
+        is_in_order(&world, seed);
         and_then_it_heals(world, &root, seed).await;
     }
     assert!(
@@ -151,6 +152,26 @@ fn is_once(log: &[Event], seed: u64) {
         .rposition(|event| matches!(event, Event::CommitBlob(_)));
     if let (Some(put), Some(commit)) = (first_put, last_commit) {
         assert!(commit < put, "seed {seed}: a manifest came before a blob");
+    }
+}
+
+/// No manifest is put before everything below it. The repository would refuse it and be repaired,
+/// and nobody would notice.
+fn is_in_order(world: &World, seed: u64) {
+    let log = world.ecr.log();
+    for (position, event) in log.iter().enumerate() {
+        let Event::PutManifest(digest, _) = event else {
+            continue;
+        };
+        for part in world.hub.stored(digest).unwrap().children() {
+            let part = &part.descriptor().digest;
+            let too_late = log[position..].iter().any(|event| match event {
+                Event::PutManifest(put, None) => put == part,
+                Event::CommitBlob(blob) => blob == part,
+                _ => false,
+            });
+            assert!(!too_late, "seed {seed}: {digest} came before {part}");
+        }
     }
 }
 

@@ -7,18 +7,27 @@ use super::images::{single, usual};
 use super::{World, job_with, one_tag};
 use crate::blame::Blame;
 use crate::content::ErrorKind;
-use crate::mirror::memory::{Fault, Gate, On, What};
+use crate::mirror::memory::{Event, Fault, Gate, On, What};
 use crate::mirror::{Cause, Error};
 use crate::task::{Context, Stopped, monotonic};
 
 /// Holds a copy of the usual image at a request, then stops it there.
 async fn stopped_at(at_source: bool, on: On, skip: usize) -> (World, Error) {
+    stopped_while(at_source, on, skip, What::Wait).await
+}
+
+async fn stopped_while(
+    at_source: bool,
+    on: On,
+    skip: usize,
+    held: fn(Arc<Gate>) -> What,
+) -> (World, Error) {
     let world = World::new();
     usual(&world.hub);
     let gate = Gate::closed();
-    let hold = Fault::once(on, What::Wait(Arc::clone(&gate))).skip(skip);
-    let held = if at_source { &world.hub } else { &world.ecr };
-    held.fail(hold);
+    let hold = Fault::once(on, held(Arc::clone(&gate))).skip(skip);
+    let side = if at_source { &world.hub } else { &world.ecr };
+    side.fail(hold);
     let started = monotonic();
     let stop = async {
         gate.reached().await;
@@ -62,6 +71,62 @@ async fn a_stop_before_the_first_tag_leaves_no_tag() {
         assert!(error.partial.is_none(), "{on:?} {skip}");
         assert!(world.ecr.tags().is_empty(), "{on:?} {skip}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_while_an_answer_is_outstanding_leaves_what_was_done_and_no_tag() {
+    for (on, skip) in [
+        (On::CommitBlob, 0),
+        (On::CommitBlob, 7),
+        (On::PutManifest, 0),
+        (On::PutManifest, 3),
+    ] {
+        let (world, error) = stopped_while(false, on, skip, What::HoldAnswer).await;
+        assert!(is_cancelled(&error), "{on:?} {skip}: {error:?}");
+        assert!(error.partial.is_none() && world.ecr.tags().is_empty());
+        let is_kept = |event: &Event| match event {
+            Event::CommitBlob(blob) => world.ecr.blob(blob).is_some(),
+            Event::PutManifest(put, _) => world.ecr.stored(put).is_some(),
+            _ => false,
+        };
+        assert!(world.ecr.count(is_kept) > 0, "{on:?} {skip}");
+        // The repository takes nothing twice.
+        let again = World {
+            cx: Context::new(),
+            ..world
+        };
+        again.run(&job_with(&["1", "2"])).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_while_the_answer_to_a_tag_is_outstanding_says_that_it_stands() {
+    let (world, error) = stopped_while(false, On::PutManifest, 4, What::HoldAnswer).await;
+    assert!(is_cancelled(&error));
+    assert_eq!(error.partial.unwrap().tags, one_tag());
+    assert_eq!(world.ecr.tags().len(), 1, "the second was not touched");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_before_the_first_byte_gives_up_the_upload_that_is_open_for_it() {
+    let world = World::new();
+    single(&world.hub);
+    let gate = Gate::closed();
+    let held = Fault::once(On::OpenBlob, What::Wait(Arc::clone(&gate))).times(2);
+    world.hub.fail(held);
+    let job = job_with(&["1"]);
+    let stop = async {
+        // Config and layer.
+        gate.reached().await;
+        while world.ecr.open_uploads() < 2 {
+            tokio::task::yield_now().await;
+        }
+        world.cx.cancel();
+    };
+    let (done, ()) = tokio::join!(world.run(&job), stop);
+    assert!(is_cancelled(&done.unwrap_err()));
+    let given_up = |event: &Event| matches!(event, Event::CancelUpload(_));
+    assert_eq!(world.ecr.count(given_up), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,3 +16,18 @@ mod token;
 pub(super) use authoriser::{Access, Asker, Authoriser, Next, Shown};
 pub(super) use credential::Account;
 pub use credential::{Credential, CredentialSource};
+
+use http::HeaderMap;
+use url::Url;
+
+use super::endpoint::Base;
+use super::error::Fault;
+
+/// The token service that the challenge in these headers names, if it may be asked; `None` without
+/// a challenge for a token.
+pub(super) fn token_service(headers: &HeaderMap, base: &Base) -> Option<Result<Url, Fault>> {
+    match challenge::strongest(headers)? {
+        challenge::Challenge::Bearer(bearer) => Some(exchange::realm(&bearer, base)),
+        challenge::Challenge::Basic => None,
+    }
+}
