@@ -7,6 +7,7 @@ mod redirects;
 mod slow_down;
 mod statuses;
 mod uploads;
+mod watching;
 
 use std::error::Error as _;
 use std::sync::Arc;
