@@ -35,6 +35,8 @@ mod secrets;
 mod sharing;
 mod state;
 mod support;
+#[cfg(feature = "interoperability")]
+mod terminal;
 mod timeouts;
 mod unknowns;
 mod update;

@@ -18,6 +18,7 @@ use crate::tf::Diagnostic;
 use super::destination::{EcrPublicLogin, EcrPublicRepository};
 use super::diagnose;
 use super::facts::Facts;
+use super::progress;
 use super::registry_settings::{ECR_PUBLIC, SourceRegistry};
 use super::repository_name::RepositoryName;
 use super::settings::{DockerConfigFile, Settings};
@@ -64,12 +65,17 @@ impl Clients {
             DockerConfigFile::At(path) => DockerConfig::load(Some(path)),
         };
         let docker_config = docker_config.map_err(|error| diagnose::docker_config(&error))?;
+        let engine = Engine::new(settings.limits);
+        let engine = match progress::observer(&aws.environment) {
+            Some(observer) => engine.observed_by(observer),
+            None => engine,
+        };
         let connected = Aws::connect(cx, settings.aws).await;
         let connected = connected.map_err(|error| diagnose::provider_aws(&error))?;
         Ok(Self {
             facts: facts(cx, &aws, &connected).await?,
             aws: connected,
-            engine: Engine::new(settings.limits),
+            engine,
             turns: Turns::default(),
             default_tags: settings.default_tags,
             ecr_public: settings.ecr_public,

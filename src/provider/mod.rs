@@ -8,6 +8,7 @@
 //! - `clients`: the ways out of this process; `facts`: what plans may rely on.
 //! - `destination`: a repository of ECR Public; `turns`: who may change it now.
 //! - `mirrored_image`: the resource.
+//! - `progress`: bars on the terminal.
 //! - `diagnose`: from errors to words.
 //! - `role`, `aws_tags`, `repository_name`, `duration`, `known`: what blocks and resources share.
 //!
@@ -28,6 +29,7 @@ mod ecr_public;
 mod facts;
 mod known;
 mod mirrored_image;
+mod progress;
 mod registry_settings;
 mod repository_name;
 mod role;
