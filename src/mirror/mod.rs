@@ -53,5 +53,5 @@ mod tests;
 
 pub use engine::Engine;
 pub use error::{Cause, Error, Side, Step};
-pub use job::{ExistingTag, Limits, MirrorJob, Outcome, Platforms};
+pub use job::{Contents, ExistingTag, Limits, MirrorJob, Outcome, Platforms};
 pub use observer::Observer;

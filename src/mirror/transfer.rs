@@ -14,7 +14,7 @@ use super::places::{Choice, Reading, Waiting};
 use super::run::{Run, flat};
 use super::shared::is_big;
 use super::verified::{Origin, Reader, Verdict, backoff};
-use crate::content::{self, ByteStream, ErrorKind, Upload};
+use crate::content::{self, ByteStream, ErrorKind, Mounted, Upload};
 use crate::oci::Descriptor;
 use crate::task::Context;
 
@@ -138,10 +138,22 @@ async fn bring_copy(
 
 /// Brings one blob from one origin.
 async fn bring(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Error> {
-    insist(cx, run, blob, origin).await?;
+    let came = insist(cx, run, blob, origin).await?;
     run.has_blob(&blob.digest);
-    run.count_moved(blob);
+    match came {
+        Came::Moved => run.count_moved(blob),
+        Came::Taken => cx.note_spared(blob.size),
+    }
     Ok(())
+}
+
+/// How a blob came to the destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// Its bytes were sent.
+    Moved,
+    /// It was there, or was mounted.
+    Taken,
 }
 
 /// Why one attempt failed.
@@ -158,7 +170,12 @@ struct EmptyBlob(#[source] content::Error);
 /// Attempts a transfer until it is done or does not make sense any more. The origin may send wrong
 /// bytes once, a source may not have the blob once (its object storage can lag behind), and the
 /// destination may lose an upload twice. Between attempts others have the permit.
-async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Error> {
+async fn insist(
+    cx: &Context,
+    run: &Run,
+    blob: &Descriptor,
+    origin: &Origin,
+) -> Result<Came, Error> {
     let from = |error| Error::new(Side::Source, Step::ReadBlob, &blob.digest, error);
     let to = |error| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, error);
     let (mut was_wrong, mut was_missing) = (false, false);
@@ -172,7 +189,7 @@ async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> 
         let attempted = attempt(cx, run, blob, origin).await;
         drop(permit);
         match attempted {
-            Ok(()) => return Ok(()),
+            Ok(came) => return Ok(came),
             Err(Fault::Source(error)) if error.has_wrong_bytes() && !was_wrong => {
                 was_wrong = true;
                 tracing::warn!(digest = %blob.digest, "the source sent wrong bytes, trying again");
@@ -194,7 +211,7 @@ async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> 
                 paused.map_err(|stopped| to(stopped.into()))?;
                 // The answer may be what got lost.
                 if is_there(cx, run, blob).await.map_err(to)? {
-                    return Ok(());
+                    return Ok(Came::Moved);
                 }
             }
             Err(Fault::Destination(error)) => return Err(to(explained(error, blob))),
@@ -202,16 +219,33 @@ async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> 
     }
 }
 
-/// One upload, with bytes read from the start.
-async fn attempt(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Fault> {
+/// One upload, with bytes read from the start; or none, if the destination has the blob or takes
+/// it from another repository.
+async fn attempt(
+    cx: &Context,
+    run: &Run,
+    blob: &Descriptor,
+    origin: &Origin,
+) -> Result<Came, Fault> {
     let verdict = Verdict::default();
     let passed = Passed::new(cx);
-    let begin = cx.settle(GRACE, run.destination.begin_upload(cx, blob));
-    // Both sides at once: that saves a round trip, and the upload does not wait long for bytes.
-    let (bytes, upload) = tokio::join!(open(cx, origin, blob, &verdict), begin);
-    let (bytes, upload) = match (bytes, flat(upload)) {
-        (Ok(bytes), Ok(upload)) => (bytes, upload),
-        (Err(error), Ok(upload)) => {
+    let bytes = open(cx, origin, blob, &verdict);
+    let begin = cx.settle(GRACE, begin(cx, run, blob, origin));
+    let (bytes, begun) = if is_mountable(run, origin) {
+        // It is unlikely that bytes are needed.
+        match flat(begin.await).map_err(Fault::Destination)? {
+            Mounted::Here => return Ok(Came::Taken),
+            Mounted::Not(upload) => (bytes.await, Ok(Mounted::Not(upload))),
+        }
+    } else {
+        // Both sides at once: that saves a round trip, and the upload does not wait long for bytes.
+        let (bytes, begun) = tokio::join!(bytes, begin);
+        (bytes, flat(begun))
+    };
+    let (bytes, upload) = match (bytes, begun) {
+        (_, Ok(Mounted::Here)) => return Ok(Came::Taken),
+        (Ok(bytes), Ok(Mounted::Not(upload))) => (bytes, upload),
+        (Err(error), Ok(Mounted::Not(upload))) => {
             give_up(upload).await;
             return Err(Fault::Source(error));
         }
@@ -226,11 +260,40 @@ async fn attempt(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) ->
     if committed.is_err() {
         passed.was_in_vain();
     }
-    committed.map_err(|error| match verdict.take() {
-        // A stop reaches both sides; where the bytes stopped is of no interest.
-        Some(cause) if !cause.is_stop() => Fault::Source(cause),
-        Some(_) | None => Fault::Destination(error),
-    })
+    committed
+        .map(|()| Came::Moved)
+        .map_err(|error| match verdict.take() {
+            // A stop reaches both sides; where the bytes stopped is of no interest.
+            Some(cause) if !cause.is_stop() => Fault::Source(cause),
+            Some(_) | None => Fault::Destination(error),
+        })
+}
+
+/// Opens an upload. Where the destination may do without, the same request finds out.
+async fn begin(
+    cx: &Context,
+    run: &Run,
+    blob: &Descriptor,
+    origin: &Origin,
+) -> Result<Mounted, content::Error> {
+    let destination = &run.destination;
+    match origin {
+        Origin::Copy(copy) if is_mountable(run, origin) => {
+            destination.mount_blob(cx, blob, copy.repository()).await
+        }
+        _ if destination.mounts() && !run.asks() => {
+            let here = destination.repository();
+            destination.mount_blob(cx, blob, here).await
+        }
+        _ => destination.begin_upload(cx, blob).await.map(Mounted::Not),
+    }
+}
+
+/// Whether the destination can take a blob from there without its bytes.
+fn is_mountable(run: &Run, origin: &Origin) -> bool {
+    let here = run.destination.repository();
+    matches!(origin, Origin::Copy(copy)
+        if run.destination.mounts() && copy.repository().registry() == here.registry())
 }
 
 /// The bytes of a blob.
