@@ -29,6 +29,7 @@ mod platforms;
 mod promises;
 mod protocol;
 mod replace;
+mod requests;
 mod role_sharing;
 mod roles;
 mod secrets;

@@ -22,6 +22,7 @@ use super::progress;
 use super::registry_settings::{ECR_PUBLIC, SourceRegistry};
 use super::repository_name::RepositoryName;
 use super::settings::{DockerConfigFile, Settings};
+use super::source::{Resolved, RunSource};
 use super::turns::Turns;
 
 /// Everything that calls out, and what its callers share.
@@ -43,6 +44,8 @@ pub(crate) struct Clients {
     registry: Client,
     /// Those with.
     registry_by_bundle: BTreeMap<PathBuf, Client>,
+    /// What tags of sources stand for in this run.
+    resolved: Resolved,
 }
 
 impl Clients {
@@ -83,6 +86,7 @@ impl Clients {
             docker_config,
             registry,
             registry_by_bundle,
+            resolved: Resolved::default(),
         })
     }
 
@@ -103,7 +107,8 @@ impl Clients {
         let own = block.and_then(|block| self.registry_by_bundle.get(block.ca_bundle.as_ref()?));
         let client = own.unwrap_or(&self.registry);
         let credentials = self.credentials(repository, block);
-        Arc::new(client.repository(&endpoint, repository.clone(), credentials))
+        let registry = client.repository(&endpoint, repository.clone(), credentials);
+        Arc::new(RunSource::new(registry, &self.resolved))
     }
 
     fn credentials(

@@ -6,7 +6,7 @@
 //! - `schema`, `config`: the provider block, for Terraform and as a struct.
 //! - `settings`, with `aws_settings` and `registry_settings`: the block, read and checked.
 //! - `clients`: the ways out of this process; `facts`: what plans may rely on.
-//! - `destination`: a repository of ECR Public; `turns`: who may change it now.
+//! - `source`: a repository to copy from; `destination`: a repository of ECR Public; `turns`: who may change it now.
 //! - `mirrored_image`: the resource.
 //! - `progress`: bars on the terminal.
 //! - `diagnose`: from errors to words.
@@ -35,6 +35,7 @@ mod repository_name;
 mod role;
 mod schema;
 mod settings;
+mod source;
 mod turns;
 
 pub use config::ProviderConfig;
