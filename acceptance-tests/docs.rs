@@ -284,6 +284,20 @@ The last role needs, for everything that the provider can do:
 | destroying | `ecr-public:BatchDeleteImage` | the repositories |
 
 A repository has the ARN `arn:aws:ecr-public::<account>:repository/<name>`.
+
+## Watching a copy
+
+Terraform prints *Still creating…* and nothing else while an image is copied. With the environment
+variable `ECRPUBLIC_PROGRESS=1` the provider draws a bar for each copy on the terminal: what has been
+moved, what there is to move, and what is waited for when nothing moves. The bars are below
+Terraform's own lines and go away when the copy ends. They never go to stdout or stderr, and where
+there is no terminal, such as in a pipeline, nothing is drawn. Each provider block is a process of
+its own and draws its own bars, over those of the others.
+
+With `TF_LOG_PROVIDER=INFO` each copy, failed or not, ends with one line: bytes moved and reused,
+pulls spent, requests, retries, and milliseconds. A copy without progress for twenty seconds says once,
+at the level `WARN`, what it waits for: an answer of which host, the bytes of which layer, another
+copy, a permit, or a pause that a registry asked for.
 ";
 
 const IMPORT: &str = "\

@@ -29,12 +29,15 @@ mod platforms;
 mod promises;
 mod protocol;
 mod replace;
+mod requests;
 mod role_sharing;
 mod roles;
 mod secrets;
 mod sharing;
 mod state;
 mod support;
+#[cfg(feature = "interoperability")]
+mod terminal;
 mod timeouts;
 mod unknowns;
 mod update;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use terraform_provider_ecrpublic::content;
 use terraform_provider_ecrpublic::mirror::{
-    Engine, ExistingTag, Limits, MirrorJob, Outcome, Platforms,
+    Contents, Engine, ExistingTag, Limits, MirrorJob, Outcome, Platforms,
 };
 use terraform_provider_ecrpublic::net::HttpSettings;
 use terraform_provider_ecrpublic::oci::{Reference, Tag};
@@ -61,6 +61,7 @@ async fn mirror(source: &str, destination: &str) -> Outcome {
     let (source, version) = repository(&client, source);
     let (destination, tag) = repository(&client, destination);
     let job = MirrorJob {
+        contents: Contents::Always,
         version: version.version(),
         platforms: Platforms::All,
         tags: [(tag.tag().cloned().unwrap(), ExistingTag::KeepUnless(None))].into(),

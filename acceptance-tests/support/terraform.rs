@@ -1,6 +1,8 @@
 //! Real Terraform in a folder of its own.
 
 use std::ffi::OsString;
+#[cfg(feature = "interoperability")]
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -216,8 +218,23 @@ impl Terraform {
 
     /// Starts a command.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        let (first, rest) = arguments.split_first().unwrap();
         let mut command = Command::new(program());
+        command.stdin(Stdio::null()).process_group(0);
+        self.begin(command, arguments)
+    }
+
+    /// Starts a command in a session of its own, as logging in does: at this terminal, or at none.
+    #[cfg(feature = "interoperability")]
+    pub(crate) fn start_at(&self, terminal: Option<OwnedFd>, arguments: &[&str]) -> Running {
+        let mut command = Command::new("setsid");
+        command.args(terminal.is_some().then_some("--ctty"));
+        command.arg("--wait").arg(program());
+        command.stdin(terminal.map_or_else(Stdio::null, Stdio::from));
+        self.begin(command, arguments)
+    }
+
+    fn begin(&self, mut command: Command, arguments: &[&str]) -> Running {
+        let (first, rest) = arguments.split_first().unwrap();
         command.arg(first);
         if first_takes_colour(first) {
             command.arg("-no-color");
@@ -226,11 +243,8 @@ impl Terraform {
         command
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let child = command.process_group(0).kill_on_drop(true).spawn();
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.kill_on_drop(true).spawn();
         let child = child.expect("Terraform is on the PATH, or named by TERRAFORM");
         let id = child
             .id()

@@ -142,7 +142,7 @@ impl Session {
             let chain = self.enter(cx).await?;
             let mut available = HashSet::new();
             for group in digests.chunks(MOST_IDS) {
-                available.extend(chain.available(repository, group).await?);
+                available.extend(chain.available(cx, repository, group).await?);
             }
             Ok(available)
         })

@@ -6,12 +6,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::net::Secret;
-use crate::task;
+use crate::task::{self, Context};
 
 use super::AuthorizationToken;
 use super::chain::{Chain, LOGIN_ACTION};
 use super::error::{Error, ErrorKind};
 use super::link::early;
+use super::noted::Noted;
 
 /// A login, or why there is none. Its debug form shows no password.
 #[derive(Debug)]
@@ -30,15 +31,18 @@ impl Chain {
     /// # Errors
     ///
     /// There are no credentials, they do not allow it, or the answer is none.
-    pub(super) async fn authorization_token(&self) -> Result<AuthorizationToken, Error> {
+    pub(super) async fn authorization_token(
+        &self,
+        cx: &Context,
+    ) -> Result<AuthorizationToken, Error> {
         let now = task::wall();
         let is_fresh = |held: &HeldLogin| now < held.fresh_until;
-        let held = self.login.get(is_fresh, |_| self.log_in()).await;
+        let held = self.login.get(is_fresh, |_| self.log_in(cx)).await;
         held.result.clone()
     }
 
-    async fn log_in(&self) -> HeldLogin {
-        let result = self.request_login().await;
+    async fn log_in(&self, cx: &Context) -> HeldLogin {
+        let result = self.request_login(cx).await;
         let now = task::wall();
         let soon = now + self.timing().patience;
         let fresh_until = match &result {
@@ -62,10 +66,14 @@ impl Chain {
         }
     }
 
-    async fn request_login(&self) -> Result<AuthorizationToken, Error> {
+    async fn request_login(&self, cx: &Context) -> Result<AuthorizationToken, Error> {
         let call = self.begin(LOGIN_ACTION, "*");
+        let _waits = call.awaited(cx);
         let sent = self
-            .send(&call, |client| client.get_authorization_token().send())
+            .send(&call, |client| {
+                let request = client.get_authorization_token().customize();
+                request.interceptor(Noted(cx.clone())).send()
+            })
             .await;
         let output = match sent {
             Ok(output) => output,

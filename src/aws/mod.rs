@@ -29,6 +29,7 @@ mod instance;
 mod limits;
 mod link;
 mod login;
+mod noted;
 mod operations;
 mod profile;
 mod refusal;

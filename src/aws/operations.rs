@@ -9,8 +9,11 @@ use aws_sdk_ecrpublic::types::{
     ImageIdentifier, LayerAvailability, Registry, RegistryAliasStatus, Repository, Tag,
 };
 
+use crate::task::Context;
+
 use super::chain::Chain;
 use super::error::{Answer, Error, ErrorKind};
+use super::noted::Noted;
 use super::refusal::Refusal;
 use super::{AccountId, DeleteFailure, ImageDetail, ImageId, PublicRegistry, PublicRepository};
 
@@ -186,6 +189,7 @@ impl Chain {
 
     pub(super) async fn available(
         &self,
+        cx: &Context,
         repository: &str,
         digests: &[String],
     ) -> Result<Vec<String>, Error> {
@@ -193,12 +197,15 @@ impl Chain {
             "ecr-public:BatchCheckLayerAvailability",
             self.arn(repository).await,
         );
+        let _waits = call.awaited(cx);
         let sent = self
             .send(&call, |client| {
                 client
                     .batch_check_layer_availability()
                     .repository_name(repository)
                     .set_layer_digests(Some(digests.to_vec()))
+                    .customize()
+                    .interceptor(Noted(cx.clone()))
                     .send()
             })
             .await;

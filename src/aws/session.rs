@@ -68,7 +68,7 @@ impl Session {
     pub async fn authorization_token(&self, cx: &Context) -> Result<AuthorizationToken, Error> {
         self.run(cx, async {
             let chain = self.enter(cx).await?;
-            chain.authorization_token().await
+            chain.authorization_token(cx).await
         })
         .await
     }
@@ -104,11 +104,14 @@ impl Session {
         work: impl Future<Output = Result<T, Error>> + Send,
     ) -> Result<T, Error> {
         let done = cx.run(Box::pin(work)).await?;
-        done.map_err(|error| self.placed(error))
+        let done = done.map_err(|error| self.placed(error))?;
+        cx.note_step();
+        Ok(done)
     }
 
     /// The chain, after the guard.
     pub(super) async fn enter(&self, cx: &Context) -> Result<Arc<Chain>, Error> {
+        let _waits = cx.waits_for("credentials of AWS");
         let chain = self.chain(cx).await?;
         if self.target.account.is_some() || self.aws.has_account_rules() {
             self.check(&chain.identity().await?)?;

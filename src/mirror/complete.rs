@@ -35,6 +35,7 @@ pub(super) async fn complete(
     let blobs = Graph::blobs(nodes.filter(|node| scope == Scope::Everything || !node.is_present));
     let blobs = blobs.into_values().cloned().collect();
     let absent = absent(cx, run, graph, blobs).await?;
+    cx.note_expected(absent.iter().map(|blob| blob.size).sum());
     transfer::transfer(cx, run, absent).await?;
     let below: Vec<&Node> = graph
         .below()

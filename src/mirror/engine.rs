@@ -1,24 +1,30 @@
 //! The phases of one copy.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::choose::{Target, choose};
 use super::complete::{Scope, complete, recheck};
 use super::error::{Error, Side, Step};
 use super::job::{Contents, Limits, MirrorJob, Outcome};
+use super::observer::Observer;
 use super::outcome::{outcome, unchanged};
 use super::run::{Located, Run, flat};
 use super::shared::Shared;
 use super::tags::Tags;
 use super::walk::{Graph, Missing, walk};
+use super::watch::watched;
 use crate::content::{Destination, Source};
-use crate::oci::{Descriptor, Manifest};
-use crate::task::{Context, monotonic};
+use crate::oci::{Descriptor, Manifest, Version};
+use crate::task::{Activity, Context, monotonic};
 
 /// Copies images; holds what copies of one process share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Engine {
     shared: Arc<Shared>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Engine {
@@ -27,6 +33,16 @@ impl Engine {
     pub fn new(limits: Limits) -> Self {
         Self {
             shared: Arc::new(Shared::new(&limits)),
+            observer: None,
+        }
+    }
+
+    /// The same engine, with somebody who is told of its copies.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self {
+            observer: Some(observer),
+            ..self
         }
     }
 
@@ -73,20 +89,57 @@ impl Engine {
         destination: Arc<dyn Destination>,
     ) -> Result<Outcome, Error> {
         let started = monotonic();
+        let activity = Activity::default();
+        let cx = cx.noted_in(&activity);
         let run = Arc::new(Run::new(&self.shared, source, destination));
-        let outcome = copy(cx, &run, job).await?;
-        tracing::info!(
-            source = %format_args!("{} ({})", run.source.repository(), job.version),
-            destination = %run.destination.repository(),
-            digest = %outcome.root.digest,
-            moved_bytes = outcome.moved_bytes,
-            reused_bytes = outcome.reused_bytes,
-            pulls = outcome.pulls,
-            elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            "image mirrored"
-        );
-        Ok(outcome)
+        let observer = self.observer.as_ref();
+        let observed = observer.map(|observer| observer.begins(&name(&run, job), &activity));
+        let copied = watched(&activity, Box::pin(copy(&cx, &run, job))).await;
+        drop(observed);
+        report(&run, job, &activity, started.elapsed(), &copied);
+        copied
     }
+}
+
+/// The one line about a copy.
+fn report(
+    run: &Run,
+    job: &MirrorJob,
+    activity: &Activity,
+    elapsed: Duration,
+    copied: &Result<Outcome, Error>,
+) {
+    let (stands, error) = match copied {
+        Ok(outcome) => (Some(outcome), None),
+        Err(error) => (error.partial.as_deref(), Some(error as &dyn StdError)),
+    };
+    let message = match error {
+        None => "image mirrored",
+        Some(_) => "image not mirrored",
+    };
+    tracing::info!(
+        source = %format_args!("{} ({})", run.source.repository(), job.version),
+        destination = %run.destination.repository(),
+        digest = stands.map(|outcome| tracing::field::display(&outcome.root.digest)),
+        moved_bytes = run.moved_bytes.load(Ordering::Relaxed),
+        reused_bytes = stands.map(|outcome| outcome.reused_bytes),
+        pulls = run.pulls.load(Ordering::Relaxed),
+        requests = activity.requests(),
+        retries = activity.retries(),
+        elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        error,
+        "{message}"
+    );
+}
+
+/// What a copy is called where people watch it: the image, and where it goes.
+fn name(run: &Run, job: &MirrorJob) -> String {
+    let between = match job.version {
+        Version::Tag(_) => ':',
+        Version::Digest(_) => '@',
+    };
+    let (source, destination) = (run.source.repository(), run.destination.repository());
+    format!("{source}{between}{} to {destination}", job.version)
 }
 
 async fn copy(cx: &Context, run: &Arc<Run>, job: &MirrorJob) -> Result<Outcome, Error> {

@@ -7,7 +7,7 @@
 //! - `complete`: blobs, then manifests, in order.
 //! - `transfer`: one blob; `verified`: its bytes, resumed and hashed on the way.
 //! - `tags`: the guard before the first write, the commit point, the check afterwards.
-//! - `outcome`: what it came to.
+//! - `outcome`: what it came to; `watch`, `observer`, `passed`: what is told while it goes on.
 //! - `run`: one copy in progress, and where it finds manifests.
 //! - `shared`: what copies of one process know in common; `turns`: one at a time per content;
 //!   `places`: where blobs can be read besides their source.
@@ -35,7 +35,9 @@ mod error;
 mod job;
 #[cfg(test)]
 mod memory;
+mod observer;
 mod outcome;
+mod passed;
 mod places;
 mod run;
 mod shared;
@@ -44,6 +46,7 @@ mod transfer;
 mod turns;
 mod verified;
 mod walk;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -51,3 +54,4 @@ mod tests;
 pub use engine::Engine;
 pub use error::{Cause, Error, Side, Step};
 pub use job::{Contents, ExistingTag, Limits, MirrorJob, Outcome, Platforms};
+pub use observer::Observer;

@@ -329,6 +329,7 @@ impl Waiting {
     ///
     /// Cancel safe.
     pub(super) async fn over(mut self, cx: &Context) -> Result<(), Stopped> {
+        let _waits = cx.waits_for("another copy, to put an image that refers to a blob");
         cx.run(self.images.changed()).await.map(drop)
     }
 }

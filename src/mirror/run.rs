@@ -157,7 +157,10 @@ impl Run {
             return Ok(manifest);
         }
         let manifest = match self.pull(cx, digest).await {
-            Err(error) if error.has_wrong_bytes() => self.pull(cx, digest).await,
+            Err(error) if error.has_wrong_bytes() => {
+                cx.note_retry();
+                self.pull(cx, digest).await
+            }
             pulled => pulled,
         };
         let manifest = manifest.map_err(failed)?;

@@ -49,12 +49,18 @@ impl Shared {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             manifests: Manifests::default(),
-            reading: Arc::new(Turns::new()),
-            fetching: Arc::new(Turns::new()),
+            reading: Arc::new(Turns::new(|digest| {
+                format!("another copy that reads {digest} from a source")
+            })),
+            fetching: Arc::new(Turns::new(|digest| {
+                format!("another copy that reads {digest} from a source")
+            })),
             configs: Configs::default(),
             places: Arc::default(),
             present: Present::default(),
-            writing: Arc::new(Turns::new()),
+            writing: Arc::new(Turns::new(|(repository, digest)| {
+                format!("another copy that brings {digest} to `{repository}`")
+            })),
             transfers: Transfers::new(limits.transfers),
             pulls: Arc::new(Semaphore::new(REQUESTS)),
             requests: Arc::new(Semaphore::new(REQUESTS)),
@@ -227,6 +233,7 @@ pub(super) async fn permit(
     cx: &Context,
     permits: &Arc<Semaphore>,
 ) -> Result<OwnedSemaphorePermit, Stopped> {
+    let _waits = cx.waits_for("a permit: as many others as may be are under way");
     let permit = cx.run(Arc::clone(permits).acquire_owned()).await?;
     permit.map_err(|_closed| Stopped::Cancelled)
 }

@@ -9,6 +9,7 @@ mod properties;
 mod sharing;
 mod stops;
 mod tags;
+mod watching;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::crew::Crew;
 use super::error::{Error, Side, Step};
+use super::passed::Passed;
 use super::places::{Choice, Reading, Waiting};
 use super::run::{Run, flat};
 use super::shared::is_big;
@@ -59,6 +60,7 @@ async fn transfer_one(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), 
         let turn = run.shared.writing.take(cx, there.clone()).await;
         let turn = turn.map_err(stopped)?;
         if run.shared.present.contains(&there) {
+            cx.note_spared(blob.size);
             return Ok(());
         }
         let Some(waiting) = come_by(cx, run, blob).await? else {
@@ -138,8 +140,9 @@ async fn bring_copy(
 async fn bring(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Error> {
     let came = insist(cx, run, blob, origin).await?;
     run.has_blob(&blob.digest);
-    if came == Came::Moved {
-        run.count_moved(blob);
+    match came {
+        Came::Moved => run.count_moved(blob),
+        Came::Taken => cx.note_spared(blob.size),
     }
     Ok(())
 }
@@ -178,8 +181,11 @@ async fn insist(
     let from = |error| Error::new(Side::Source, Step::ReadBlob, &blob.digest, error);
     let to = |error| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, error);
     let (mut was_wrong, mut was_missing) = (false, false);
-    let mut lost = 0;
+    let (mut lost, mut is_first) = (0, true);
     loop {
+        if !std::mem::take(&mut is_first) {
+            cx.note_retry();
+        }
         let permit = run.shared.transfers.acquire(cx, blob.size).await;
         let permit = permit.map_err(|stopped| to(stopped.into()))?;
         let attempted = attempt(cx, run, blob, origin).await;
@@ -200,6 +206,8 @@ async fn insist(
             Err(Fault::Destination(error)) if is_lost(&error) && lost + 1 < UPLOADS => {
                 lost += 1;
                 tracing::debug!(digest = %blob.digest, attempt = lost, "upload lost, opening another");
+                let why = format!("another try to upload {}: {error}", blob.digest);
+                let _waits = cx.waits_for(why);
                 let pause = asked_pause(&error).unwrap_or_else(|| backoff(lost));
                 let paused = cx.pause(pause).await;
                 paused.map_err(|stopped| to(stopped.into()))?;
@@ -224,6 +232,7 @@ async fn attempt(
     origin: &Origin,
 ) -> Result<Came, Fault> {
     let verdict = Verdict::default();
+    let passed = Passed::new(cx);
     let bytes = open(cx, origin, blob, &verdict);
     let begin = cx.settle(GRACE, begin(cx, run, blob, origin));
     let (bytes, begun) = if is_mountable(run, origin) {
@@ -250,7 +259,11 @@ async fn attempt(
         (Err(error), Err(_)) => return Err(Fault::Source(error)),
         (Ok(_), Err(error)) => return Err(Fault::Unopened(error)),
     };
+    let bytes = passed.count(bytes);
     let committed = flat(cx.settle(2 * GRACE, upload.commit(cx, bytes)).await);
+    if committed.is_err() {
+        passed.was_in_vain();
+    }
     committed
         .map(|()| Came::Moved)
         .map_err(|error| match verdict.take() {

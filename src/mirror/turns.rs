@@ -15,6 +15,8 @@ use crate::task::{Context, Stopped};
 #[derive(Debug)]
 pub(super) struct Turns<K: Eq + Hash> {
     lines: Mutex<HashMap<K, Line>>,
+    /// Who has the turn, in the eyes of those who wait for it.
+    describe: fn(&K) -> String,
 }
 
 /// Those who work on a key or wait for it. It exists as long as there is somebody.
@@ -39,9 +41,10 @@ struct Place<K: Eq + Hash> {
 }
 
 impl<K: Eq + Hash + Clone> Turns<K> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(describe: fn(&K) -> String) -> Self {
         Self {
             lines: Mutex::default(),
+            describe,
         }
     }
 
@@ -55,6 +58,7 @@ impl<K: Eq + Hash + Clone> Turns<K> {
     ///
     /// Cancel safe; the place in line is given up.
     pub(super) async fn take(self: &Arc<Self>, cx: &Context, key: K) -> Result<Turn<K>, Stopped> {
+        let _waits = cx.waits_for((self.describe)(&key));
         let (place, turn) = self.join(key);
         let permit = cx.run(turn.acquire_owned()).await?;
         match permit {

@@ -1,6 +1,7 @@
 //! The bytes of a blob as they come from a store: resumed when cut, hashed on the way, and never
 //! complete unless they are right.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 
 use crate::content::{ByteStream, Destination, Error, ErrorKind, Source};
-use crate::oci::{Descriptor, Hasher};
+use crate::oci::{Descriptor, Digest, Hasher};
 use crate::task::Context;
 
 /// Where the bytes of a blob come from.
@@ -161,11 +162,20 @@ impl Reader {
     async fn attempt(&mut self) -> Result<Bytes, Error> {
         let (received, size) = (self.received, self.blob.size);
         let cx = self.cx.clone();
+        let (digest, origin) = (self.blob.digest.clone(), self.origin.clone());
         let stream = match self.stream {
             Some(ref mut stream) => stream,
             None => self.open().await?,
         };
-        match cx.run(tokio::time::timeout(STALL, stream.next())).await? {
+        // What is there already is waited for by nobody.
+        cx.check()?;
+        let mut next = stream.next();
+        if let Some(chunk) = (&mut next).now_or_never() {
+            return chunk
+                .unwrap_or_else(|| Err(interrupted(Broken::EndedEarly { received, size })));
+        }
+        let _waits = cx.waits_for(Awaited { digest, origin });
+        match cx.run(tokio::time::timeout(STALL, next)).await? {
             Ok(Some(chunk)) => chunk,
             Ok(None) => Err(interrupted(Broken::EndedEarly { received, size })),
             Err(_elapsed) => Err(interrupted(Broken::Stalled(STALL))),
@@ -189,6 +199,7 @@ impl Reader {
             hasher.update(&chunk);
         }
         self.received = received;
+        self.cx.note_step();
         Ok(chunk)
     }
 
@@ -206,7 +217,26 @@ impl Reader {
             attempt = self.patience.failures,
             "blob transfer interrupted, resuming"
         );
-        Ok(self.cx.pause(delay).await?)
+        self.cx.pause(delay).await?;
+        self.cx.note_retry();
+        Ok(())
+    }
+}
+
+/// What a reader waits for.
+struct Awaited {
+    digest: Digest,
+    origin: Origin,
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let repository = match &self.origin {
+            Origin::Source(source) => source.repository(),
+            Origin::Copy(copy) => copy.repository(),
+            Origin::Known(_) => return write!(f, "bytes of {}", self.digest),
+        };
+        write!(f, "bytes of {} from `{repository}`", self.digest)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The only loop that waits, and the policies it is given.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::time::Duration;
 
@@ -116,7 +117,7 @@ pub(crate) struct GaveUp<E> {
 /// # Errors
 ///
 /// The last error, with tries and time; and why it stopped, if it was stopped.
-pub(crate) async fn run<T, E: Retryable, F: Future<Output = Result<T, E>>>(
+pub(crate) async fn run<T, E: Retryable + Display, F: Future<Output = Result<T, E>>>(
     cx: &Context,
     policy: &RetryPolicy,
     mut attempt: impl FnMut(u32) -> F,
@@ -133,7 +134,10 @@ pub(crate) async fn run<T, E: Retryable, F: Future<Output = Result<T, E>>>(
             elapsed: started.elapsed(),
         };
         let error = match outcome {
-            Ok(Ok(done)) => return Ok(done),
+            Ok(Ok(done)) => {
+                cx.note_step();
+                return Ok(done);
+            }
             Ok(Err(error)) => error,
             Err(stopped) => return Err(gave_up(last, Some(stopped), attempts)),
         };
@@ -148,10 +152,12 @@ pub(crate) async fn run<T, E: Retryable, F: Future<Output = Result<T, E>>>(
         if is_too_late {
             return Err(gave_up(Some(error), None, attempts));
         }
+        let paused = pause(cx, wait, &error).await;
         last = Some(error);
-        if let Err(stopped) = pause(cx, wait).await {
+        if let Err(stopped) = paused {
             return Err(gave_up(last, Some(stopped), attempts));
         }
+        cx.note_retry();
     }
 }
 
@@ -166,7 +172,19 @@ impl RetryPolicy {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
-async fn pause(cx: &Context, wait: Duration) -> Result<(), Stopped> {
+async fn pause<E: Retryable + Display>(
+    cx: &Context,
+    wait: Duration,
+    error: &E,
+) -> Result<(), Stopped> {
+    let whose = match error.retry_after() {
+        Some(_) => "that the other side asked for",
+        None => "before another try",
+    };
+    let seconds = wait.as_secs_f64();
+    let _waits = cx.waits_for(format!(
+        "the end of a pause of {seconds:.1} seconds {whose}: {error}"
+    ));
     cx.run(tokio::time::sleep(wait)).await
 }
 

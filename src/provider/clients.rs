@@ -18,9 +18,11 @@ use crate::tf::Diagnostic;
 use super::destination::{EcrPublicLogin, EcrPublicRepository};
 use super::diagnose;
 use super::facts::Facts;
+use super::progress;
 use super::registry_settings::{ECR_PUBLIC, SourceRegistry};
 use super::repository_name::RepositoryName;
 use super::settings::{DockerConfigFile, Settings};
+use super::source::{Resolved, RunSource};
 use super::turns::Turns;
 
 /// Everything that calls out, and what its callers share.
@@ -42,6 +44,8 @@ pub(crate) struct Clients {
     registry: Client,
     /// Those with.
     registry_by_bundle: BTreeMap<PathBuf, Client>,
+    /// What tags of sources stand for in this run.
+    resolved: Resolved,
 }
 
 impl Clients {
@@ -64,12 +68,17 @@ impl Clients {
             DockerConfigFile::At(path) => DockerConfig::load(Some(path)),
         };
         let docker_config = docker_config.map_err(|error| diagnose::docker_config(&error))?;
+        let engine = Engine::new(settings.limits);
+        let engine = match progress::observer(&aws.environment) {
+            Some(observer) => engine.observed_by(observer),
+            None => engine,
+        };
         let connected = Aws::connect(cx, settings.aws).await;
         let connected = connected.map_err(|error| diagnose::provider_aws(&error))?;
         Ok(Self {
             facts: facts(cx, &aws, &connected).await?,
             aws: connected,
-            engine: Engine::new(settings.limits),
+            engine,
             turns: Turns::default(),
             default_tags: settings.default_tags,
             ecr_public: settings.ecr_public,
@@ -77,6 +86,7 @@ impl Clients {
             docker_config,
             registry,
             registry_by_bundle,
+            resolved: Resolved::default(),
         })
     }
 
@@ -97,7 +107,8 @@ impl Clients {
         let own = block.and_then(|block| self.registry_by_bundle.get(block.ca_bundle.as_ref()?));
         let client = own.unwrap_or(&self.registry);
         let credentials = self.credentials(repository, block);
-        Arc::new(client.repository(&endpoint, repository.clone(), credentials))
+        let registry = client.repository(&endpoint, repository.clone(), credentials);
+        Arc::new(RunSource::new(registry, &self.resolved))
     }
 
     fn credentials(

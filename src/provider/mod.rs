@@ -6,8 +6,9 @@
 //! - `schema`, `config`: the provider block, for Terraform and as a struct.
 //! - `settings`, with `aws_settings` and `registry_settings`: the block, read and checked.
 //! - `clients`: the ways out of this process; `facts`: what plans may rely on.
-//! - `destination`: a repository of ECR Public; `turns`: who may change it now.
+//! - `source`: a repository to copy from; `destination`: a repository of ECR Public; `turns`: who may change it now.
 //! - `mirrored_image`: the resource.
+//! - `progress`: bars on the terminal.
 //! - `diagnose`: from errors to words.
 //! - `role`, `aws_tags`, `repository_name`, `duration`, `known`: what blocks and resources share.
 //!
@@ -30,11 +31,13 @@ mod facts;
 mod faults;
 mod known;
 mod mirrored_image;
+mod progress;
 mod registry_settings;
 mod repository_name;
 mod role;
 mod schema;
 mod settings;
+mod source;
 mod turns;
 
 pub use config::ProviderConfig;

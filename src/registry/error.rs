@@ -337,13 +337,7 @@ impl fmt::Display for Error {
         let Facts {
             subject, attempts, ..
         } = &*self.0;
-        write!(f, "{}", subject.action)?;
-        if !subject.repository.is_empty() {
-            write!(f, " `{}`", subject.repository)?;
-        }
-        if !subject.host.is_empty() {
-            write!(f, " at `{}`", subject.host)?;
-        }
+        subject.tell(f)?;
         write!(f, ": {}", self.0.fault)?;
         match attempts {
             0 | 1 => Ok(()),
@@ -352,6 +346,30 @@ impl fmt::Display for Error {
                 " ({attempts} attempts in {:.1} seconds)",
                 self.0.elapsed.as_secs_f64()
             ),
+        }
+    }
+}
+
+impl Subject {
+    fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.action)?;
+        if !self.repository.is_empty() {
+            write!(f, " `{}`", self.repository)?;
+        }
+        if !self.host.is_empty() {
+            write!(f, " at `{}`", self.host)?;
+        }
+        Ok(())
+    }
+}
+
+/// With the digest, which the messages of the engine name anyway.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tell(f)?;
+        match &self.digest {
+            Some(digest) => write!(f, " ({digest})"),
+            None => Ok(()),
         }
     }
 }

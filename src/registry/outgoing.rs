@@ -88,6 +88,11 @@ impl State {
         self.with(|inner| inner.is_sent)
     }
 
+    /// Whether the wire would take more, and there is nothing.
+    pub(super) fn is_starved(&self) -> bool {
+        self.with(|inner| inner.is_starved)
+    }
+
     /// Until when the wire may stand still.
     fn limit(&self) -> Instant {
         self.with(|inner| {

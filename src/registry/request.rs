@@ -2,7 +2,9 @@
 //! by [`crate::net::retry`].
 
 use std::borrow::Cow;
+use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
@@ -146,7 +148,7 @@ impl Registry {
         let mut has_asked_again = false;
         loop {
             let answer = self
-                .follow(call, shown.as_ref())
+                .follow(cx, call, shown.as_ref())
                 .await
                 .map_err(|fault| call.error(fault))?;
             if answer.status.is_success() {
@@ -158,6 +160,7 @@ impl Registry {
                 // Whatever it says, a challenge of a blob store is never answered.
                 if !has_asked_again && STALE_URL.contains(&refusal.status) {
                     has_asked_again = true;
+                    cx.note_retry();
                     continue;
                 }
                 return Err(call.error(Fault::BlobStore(Box::new(refusal))));
@@ -183,7 +186,12 @@ impl Registry {
 
     /// Sends the call and follows redirects. What is shown goes to the origin of the registry
     /// only, and not even there once another host was on the way.
-    async fn follow(&self, call: &Call, shown: Option<&Shown>) -> Result<Answer, Fault> {
+    async fn follow(
+        &self,
+        cx: &Context,
+        call: &Call,
+        shown: Option<&Shown>,
+    ) -> Result<Answer, Fault> {
         let base = self.base()?;
         let mut url = Cow::Borrowed(&call.url);
         let mut is_foreign = !base.is_same_origin(&url);
@@ -194,15 +202,14 @@ impl Registry {
             if let (false, Some(shown)) = (is_foreign, shown) {
                 headers.insert(AUTHORIZATION, shown.header.clone());
             }
-            let response = self
-                .send(Request {
-                    method: call.method.clone(),
-                    url: url.clone().into_owned(),
-                    headers,
-                    body: call.body.clone().map_or(Body::Empty, Body::Whole),
-                    lane: call.lane,
-                })
-                .await?;
+            let request = Request {
+                method: call.method.clone(),
+                url: url.clone().into_owned(),
+                headers,
+                body: call.body.clone().map_or(Body::Empty, Body::Whole),
+                lane: call.lane,
+            };
+            let response = self.send(cx, &call.subject, request).await?;
             if !is_foreign {
                 self.note_budget(&response.headers);
             }
@@ -227,8 +234,25 @@ impl Registry {
 
     /// Sends a request when its host may get one more, and waits for the head of its answer, for a
     /// limited time.
-    async fn send(&self, request: Request) -> Result<Response, Fault> {
+    async fn send(
+        &self,
+        cx: &Context,
+        subject: &Subject,
+        request: Request,
+    ) -> Result<Response, Fault> {
+        let host = Arc::from(request.url.host_str().unwrap_or_default());
+        let waits = |what| {
+            cx.waits_for(Awaited {
+                what,
+                host: Arc::clone(&host),
+                subject: subject.clone(),
+            })
+        };
+        let entering = waits("leave to ask");
         let slot = self.limiter(&request.url).enter().await;
+        drop(entering);
+        let _answering = waits("an answer of");
+        cx.note_request();
         let response = tokio::time::timeout(limits::ANSWER, self.wire().send(request))
             .await
             .unwrap_or_else(|_elapsed| Err(TransportErrorKind::Timeout.into()))
@@ -283,6 +307,24 @@ pub(super) fn target(base: &Base, from: &Url, headers: &HeaderMap) -> Result<Url
         return Err(refused_target(&target, reason));
     }
     Ok(target)
+}
+
+/// What a request waits for.
+struct Awaited {
+    what: &'static str,
+    host: Arc<str>,
+    subject: Subject,
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            what,
+            host,
+            subject,
+        } = self;
+        write!(f, "{what} `{host}`, {subject}")
+    }
 }
 
 fn is_redirect(status: StatusCode) -> bool {

@@ -11,6 +11,7 @@ mod slow_down;
 mod statuses;
 mod tries;
 mod uploads;
+mod watching;
 
 use std::error::Error as _;
 use std::sync::Arc;

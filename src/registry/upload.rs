@@ -4,6 +4,7 @@
 //! that every registry takes, in the fewest requests.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::ready;
 
 use async_trait::async_trait;
@@ -13,9 +14,9 @@ use url::Url;
 
 use super::answer::Refusal;
 use super::auth::{Access, Shown};
-use super::error::{Action, Error, Fault, transport};
+use super::error::{Action, Error, Fault, Subject, transport};
 use super::handle::Registry;
-use super::outgoing::{Outgoing, watch};
+use super::outgoing::{Outgoing, State, watch};
 use super::request::Call;
 use crate::content::{self, ByteStream, ErrorKind, Upload};
 use crate::net::limits;
@@ -30,6 +31,8 @@ pub(super) struct BlobUpload {
     size: u64,
     /// Where to send the bytes. May be on another host, and may be signed.
     location: Url,
+    /// For giving it up after the context of the copy has ended.
+    apart: Context,
     is_over: bool,
 }
 
@@ -49,7 +52,7 @@ impl Registry {
                 ready(self.target(&answer.url, &answer.headers))
             })
             .await?;
-        Ok(self.upload(blob, location))
+        Ok(self.upload(cx, blob, location))
     }
 
     /// Takes a blob from another repository of this registry, or finds that this one has it; else
@@ -76,7 +79,7 @@ impl Registry {
             })
             .await;
         match location {
-            Ok(location) => Ok(location.map(|location| self.upload(blob, location))),
+            Ok(location) => Ok(location.map(|location| self.upload(cx, blob, location))),
             Err(error) if error.refusal().is_some_and(|refusal| refusal.status < 500) => {
                 tracing::debug!(digest = %blob.digest, %from, %error, "mount refused");
                 self.open_upload(cx, blob).await.map(Some)
@@ -85,12 +88,13 @@ impl Registry {
         }
     }
 
-    fn upload(&self, blob: &Descriptor, location: Url) -> BlobUpload {
+    fn upload(&self, cx: &Context, blob: &Descriptor, location: Url) -> BlobUpload {
         BlobUpload {
             registry: self.clone(),
             digest: blob.digest.clone(),
             size: blob.size,
             location,
+            apart: cx.apart(),
             is_over: false,
         }
     }
@@ -168,6 +172,8 @@ impl BlobUpload {
             lane: Lane::Bulk,
         };
         let slot = self.registry.limiter(&request.url).pass();
+        let _waits = cx.waits_for(self.awaited(&state));
+        cx.note_request();
         let response = watch(&state, self.registry.wire().send(request))
             .await
             .map_err(|error| self.error(transport(error)))?;
@@ -175,7 +181,16 @@ impl BlobUpload {
         if response.status.is_success() && !state.is_sent() {
             return Err(self.error(Fault::TooSoon));
         }
-        self.conclude(response, shown.as_ref()).await
+        self.conclude(response, shown.as_ref()).await?;
+        cx.note_step();
+        Ok(())
+    }
+
+    fn awaited(&self, state: &State) -> Awaited {
+        Awaited {
+            subject: self.registry.subject(Action::SendBlob, Some(&self.digest)),
+            state: state.clone(),
+        }
     }
 
     async fn conclude(&self, response: Response, shown: Option<&Shown>) -> Result<(), Error> {
@@ -236,7 +251,7 @@ impl BlobUpload {
 
     /// Best effort: whatever the registry says, there is nothing left to do about it.
     async fn delete(&self) {
-        let cx = Context::new().within(limits::CANCEL);
+        let cx = self.apart.within(limits::CANCEL);
         let outcome = cx
             .run(async {
                 let shown = self.shown(&cx).await?;
@@ -247,6 +262,7 @@ impl BlobUpload {
                     body: Body::Empty,
                     lane: Lane::Control,
                 };
+                cx.note_request();
                 let sent = self.registry.wire().send(request).await;
                 sent.map_err(|error| self.error(transport(error)))
             })
@@ -278,6 +294,23 @@ fn same_digest(digest: &Digest, headers: &HeaderMap) -> Result<(), Fault> {
             found: stated.chars().take(140).collect(),
         }),
         _ => Ok(()),
+    }
+}
+
+/// What an upload waits for.
+struct Awaited {
+    subject: Subject,
+    state: State,
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subject, state } = self;
+        match () {
+            () if state.is_sent() => write!(f, "an answer, {subject}"),
+            () if state.is_starved() => write!(f, "bytes to send, {subject}"),
+            () => write!(f, "bytes to be taken, {subject}"),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What everything that waits is handed first: may it go on, and until when.
+//! What everything that waits is handed first: may it go on, until when, and who wants to know.
 
 use std::future::Future;
 use std::time::Duration;
@@ -6,13 +6,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::monotonic;
+use super::{Activity, monotonic};
 
-/// Cancellation and deadline of one piece of work. Cheap to clone; clones share both.
+/// Cancellation and deadline of one piece of work, and where it is noted. Cheap to clone; clones
+/// share all of it.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     token: CancellationToken,
     deadline: Option<Deadline>,
+    pub(super) activity: Option<Activity>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +61,7 @@ impl Context {
     pub fn with_token(token: CancellationToken) -> Self {
         Self {
             token,
-            deadline: None,
+            ..Self::default()
         }
     }
 
@@ -68,7 +70,17 @@ impl Context {
     pub fn child(&self) -> Self {
         Self {
             token: self.token.child_token(),
-            deadline: self.deadline,
+            ..self.clone()
+        }
+    }
+
+    /// A context that nobody has cancelled and that has no deadline, for cleaning up after this one
+    /// has ended. What is done under it is noted in the same place.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self {
+            activity: self.activity.clone(),
+            ..Self::default()
         }
     }
 
@@ -85,8 +97,8 @@ impl Context {
             _ => ours,
         };
         Self {
-            token: self.token.child_token(),
             deadline: Some(deadline),
+            ..self.child()
         }
     }
 
@@ -169,6 +181,7 @@ impl Context {
     ///
     /// Cancel safe.
     pub async fn pause(&self, length: Duration) -> Result<(), Stopped> {
+        let _waits = self.waits_for(format!("the end of a pause of {}", humane(length)));
         self.run(tokio::time::sleep_until(monotonic() + length))
             .await
     }

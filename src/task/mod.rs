@@ -1,14 +1,16 @@
-//! How work is bounded: cancellation, deadlines and the two clocks.
+//! How work is bounded and watched: cancellation, deadlines, the two clocks, and what was done.
 //!
 //! # Invariants
 //!
 //! - Cancelling goes down (from a context to its children), never up.
 //! - Nothing else in the crate reads a clock.
 
+mod activity;
 mod clock;
 mod context;
 mod work;
 
+pub use activity::{Activity, Waiting};
 pub use clock::{monotonic, wall};
 pub use context::{Context, Limit, Stopped};
 pub use work::Work;

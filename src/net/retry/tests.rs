@@ -2,7 +2,8 @@ use std::time::UNIX_EPOCH;
 
 use super::*;
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("it failed")]
 struct Failure(Failures, Option<Duration>);
 
 impl Retryable for Failure {

@@ -338,6 +338,7 @@ impl Authoriser {
         };
         retry::run(cx, &retry::REPEATABLE, |_| async {
             exchange::exchange(
+                cx,
                 &*self.wire,
                 &key.realm,
                 key.service.as_deref(),

@@ -17,6 +17,7 @@ use crate::net::transport::{Body, Lane, Request, Response, Transport, TransportE
 use crate::registry::answer::Refusal;
 use crate::registry::endpoint::Base;
 use crate::registry::error::{Fault, transport};
+use crate::task::Context;
 
 /// How the OAuth2 form of the exchange names us.
 const CLIENT_ID: &str = env!("CARGO_PKG_NAME");
@@ -45,6 +46,7 @@ pub(super) fn realm(bearer: &Bearer, base: &Base) -> Result<Url, Fault> {
 /// Gets a token. One attempt; a refresh token that the service does not take by POST is tried by
 /// GET.
 pub(super) async fn exchange(
+    cx: &Context,
     wire: &dyn Transport,
     realm: &Url,
     service: Option<&str>,
@@ -58,18 +60,18 @@ pub(super) async fn exchange(
     match credential {
         Credential::Anonymous | Credential::Bearer(_) => {
             let request = get_request(realm, service, scope, None);
-            read(send(wire, request).await?, &[]).await
+            read(send(cx, wire, request).await?, &[]).await
         }
         Credential::Basic { username, password } => {
             let request = get(username, password.reveal());
-            read(send(wire, request).await?, &[password.reveal()]).await
+            read(send(cx, wire, request).await?, &[password.reveal()]).await
         }
         Credential::Identity(token) => {
             let post = post_request(realm, service, scope, token.reveal());
-            let response = send(wire, post).await?;
+            let response = send(cx, wire, post).await?;
             // Absent at GCR (404), refused at Artifactory (401), ACR (400) and elsewhere (405).
             let response = match response.status.as_u16() {
-                400 | 401 | 404 | 405 => send(wire, get("", token.reveal())).await?,
+                400 | 401 | 404 | 405 => send(cx, wire, get("", token.reveal())).await?,
                 _ => response,
             };
             read(response, &[token.reveal()]).await
@@ -137,7 +139,10 @@ fn json() -> HeaderMap {
     HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))])
 }
 
-async fn send(wire: &dyn Transport, request: Request) -> Result<Response, Fault> {
+async fn send(cx: &Context, wire: &dyn Transport, request: Request) -> Result<Response, Fault> {
+    let host = request.url.host_str().unwrap_or_default();
+    let _waits = cx.waits_for(format!("a token from `{host}`"));
+    cx.note_request();
     tokio::time::timeout(limits::ANSWER, wire.send(request))
         .await
         .unwrap_or_else(|_elapsed| Err(TransportErrorKind::Timeout.into()))
