@@ -6,6 +6,7 @@ mod hostile;
 mod images;
 mod platforms;
 mod properties;
+mod requests;
 mod sharing;
 mod stops;
 mod tags;

@@ -6,6 +6,7 @@ mod deceit;
 mod hostile;
 mod http2;
 mod manifests;
+mod mounts;
 mod redirects;
 mod slow_down;
 mod statuses;

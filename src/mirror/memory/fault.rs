@@ -16,6 +16,8 @@ pub(in crate::mirror) enum Event {
     OpenBlob(Digest, u64),
     CheckBlobs(usize),
     BeginUpload(Digest),
+    /// From the repository with this path.
+    MountBlob(Digest, String),
     CommitBlob(Digest),
     CancelUpload(Digest),
     PutManifest(Digest, Option<Tag>),

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 
-use crate::content::{ByteStream, Destination, Error, ErrorKind, Probing, Receipt, Source, Upload};
+use crate::content::{
+    ByteStream, Destination, Error, ErrorKind, Mounted, Probing, Receipt, Source, Upload,
+};
 use crate::oci::{Child, Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::task::Context;
 
@@ -31,8 +33,27 @@ struct State {
     uploads: usize,
     refuses_empty_blobs: bool,
     is_shy: bool,
+    manners: Manners,
     stop_after: Option<(usize, Context)>,
     latency: Latency,
+}
+
+/// How a destination is spoken to.
+struct Manners {
+    probing: Probing,
+    /// Repositories of the same registry, for one that mounts.
+    mounts: Option<Vec<Arc<Memory>>>,
+    receipt: Receipt,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self {
+            probing: Probing::Cheap,
+            mounts: None,
+            receipt: Receipt::Accepted,
+        }
+    }
 }
 
 /// How often a request lets others go first: differs from request to request, not from run to run.
@@ -79,6 +100,27 @@ impl Memory {
         self.state.lock().unwrap().is_shy = true;
     }
 
+    /// From now on, what it has is found out as at this price.
+    pub(super) fn ask_at(&self, probing: Probing) {
+        self.state.lock().unwrap().manners.probing = probing;
+    }
+
+    /// From now on, it behaves as CNCF Distribution does: a request for each blob, mounts, and a
+    /// digest in the answer to a manifest.
+    pub(super) fn be_usual(&self, neighbours: &[&Arc<Memory>]) {
+        self.state.lock().unwrap().manners = Manners {
+            probing: Probing::Costly,
+            mounts: Some(neighbours.iter().copied().cloned().collect()),
+            receipt: Receipt::Stated,
+        };
+    }
+
+    fn neighbour(&self, from: &Repository) -> Option<Arc<Memory>> {
+        let state = self.state.lock().unwrap();
+        let mut neighbours = state.manners.mounts.iter().flatten();
+        neighbours.find(|it| it.repository == *from).cloned()
+    }
+
     pub(super) fn add_blob(&self, bytes: impl Into<Bytes>) -> Digest {
         let bytes = bytes.into();
         let digest = Digest::sha256(&bytes);
@@ -121,6 +163,14 @@ impl Memory {
 
     pub(super) fn blob(&self, digest: &Digest) -> Option<Bytes> {
         self.state.lock().unwrap().blobs.get(digest).cloned()
+    }
+
+    /// All blobs, in the order of their digests.
+    pub(super) fn blobs(&self) -> Vec<Bytes> {
+        let state = self.state.lock().unwrap();
+        let mut blobs: Vec<_> = state.blobs.iter().collect();
+        blobs.sort();
+        blobs.into_iter().map(|(_, bytes)| bytes.clone()).collect()
     }
 
     pub(super) fn stored(&self, digest: &Digest) -> Option<Manifest> {
@@ -434,6 +484,16 @@ async fn answer(cx: &Context, what: Option<What>) -> Result<(), Error> {
 #[derive(Clone)]
 pub(super) struct Target(pub(super) Arc<Memory>);
 
+impl Target {
+    fn open(&self, blob: &Descriptor) -> Box<dyn Upload> {
+        self.0.state.lock().unwrap().uploads += 1;
+        Box::new(Open {
+            memory: Arc::clone(&self.0),
+            blob: blob.clone(),
+        })
+    }
+}
+
 #[async_trait]
 impl Destination for Target {
     fn repository(&self) -> &Repository {
@@ -441,7 +501,7 @@ impl Destination for Target {
     }
 
     fn probing(&self) -> Probing {
-        Probing::Cheap
+        self.0.state.lock().unwrap().manners.probing
     }
 
     async fn resolve(&self, cx: &Context, version: &Version) -> Result<Option<Descriptor>, Error> {
@@ -488,11 +548,31 @@ impl Destination for Target {
     ) -> Result<Box<dyn Upload>, Error> {
         let event = Event::BeginUpload(blob.digest.clone());
         self.0.enter(cx, On::BeginUpload, event).await?;
-        self.0.state.lock().unwrap().uploads += 1;
-        Ok(Box::new(Open {
-            memory: Arc::clone(&self.0),
-            blob: blob.clone(),
-        }))
+        Ok(self.open(blob))
+    }
+
+    fn mounts(&self) -> bool {
+        self.0.state.lock().unwrap().manners.mounts.is_some()
+    }
+
+    async fn mount_blob(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        from: &Repository,
+    ) -> Result<Mounted, Error> {
+        let event = Event::MountBlob(blob.digest.clone(), from.path().to_owned());
+        self.0.enter(cx, On::BeginUpload, event).await?;
+        if self.0.blob(&blob.digest).is_some() {
+            return Ok(Mounted::Here);
+        }
+        match self.0.neighbour(from).and_then(|it| it.blob(&blob.digest)) {
+            Some(bytes) => {
+                self.0.add_blob(bytes);
+                Ok(Mounted::Here)
+            }
+            None => Ok(Mounted::Not(self.open(blob))),
+        }
     }
 
     async fn put_manifest(
@@ -506,7 +586,7 @@ impl Destination for Target {
         let what = self.0.enter(cx, On::PutManifest, event).await?;
         self.0.state.lock().unwrap().put(manifest, tag)?;
         answer(cx, what).await?;
-        Ok(Receipt::Accepted)
+        Ok(self.0.state.lock().unwrap().manners.receipt)
     }
 }
 
