@@ -75,7 +75,7 @@ pub struct Outcome {
 /// How much at once, for the whole process.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Blobs in flight, at least one. A quarter of them is kept free of big blobs, so that small
-    /// ones are never queued behind big ones.
+    /// Blobs in flight, at least one. At most half of them are big, so that small ones are never
+    /// queued behind them.
     pub transfers: usize,
 }
