@@ -16,10 +16,10 @@ struct Layer {
 
 const PLUGIN_PROTOCOL: &[&str] = &["tonic", "prost", "prost_types", "tonic_prost"];
 const HTTP_AND_PROTOCOL: &[&str] = &[
-    "reqwest",
     "hyper",
     "http",
     "http_body_util",
+    "hyper_rustls",
     "hyper_util",
     "tonic",
     "prost",
@@ -100,7 +100,14 @@ const LAYERS: &[Layer] = &[
         never_sees: HTTP_AND_PROTOCOL,
     },
 ];
-const HTTP_EXCEPT_TONIC: &[&str] = &["reqwest", "aws_config", "aws_sdk_ecrpublic", "aws_sdk_sts"];
+const HTTP_EXCEPT_TONIC: &[&str] = &[
+    "hyper",
+    "hyper_rustls",
+    "hyper_util",
+    "aws_config",
+    "aws_sdk_ecrpublic",
+    "aws_sdk_sts",
+];
 
 #[test]
 fn modules_import_only_along_the_arrows_of_the_table() {

@@ -198,7 +198,7 @@ pub(super) struct Permit {
 impl Transfers {
     fn new(transfers: usize) -> Self {
         let all = transfers.clamp(1, Semaphore::MAX_PERMITS);
-        let big = (all - all / 4 - usize::from(all > 1 && all < 4)).max(1);
+        let big = (all / 2).max(1);
         Self {
             all: Arc::new(Semaphore::new(all)),
             big: Arc::new(Semaphore::new(big)),

@@ -58,7 +58,7 @@ impl World {
 
     fn is_at_rest(&self) {
         let shared: &Shared = self.engine.shared();
-        assert_eq!(shared.transfers.available(), (8, 6), "permits are missing");
+        assert_eq!(shared.transfers.available(), (8, 4), "permits are missing");
         let requests = [&shared.pulls, &shared.requests].map(|permits| permits.available_permits());
         assert_eq!(requests, [16, 16], "permits are missing");
         is_idle(shared);

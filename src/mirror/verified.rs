@@ -27,8 +27,7 @@ pub(super) enum Origin {
 ///
 /// The last chunk is withheld until size and digest of the whole are known to be right, so whoever
 /// consumes the stream cannot complete a wrong blob. A cut or stalled transfer is taken up where
-/// it ended. At most two chunks of the store's stream are held: the withheld one, and the one
-/// that takes its place.
+/// it ended. No chunk of the store's stream is held but that one.
 pub(super) struct Reader {
     cx: Context,
     origin: Origin,
@@ -119,9 +118,10 @@ impl Reader {
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         while self.received < self.blob.size {
             let chunk = self.receive().await?;
-            if let Some(previous) = self.held.replace(chunk) {
-                return Ok(Some(previous));
+            if self.received < self.blob.size {
+                return Ok(Some(chunk));
             }
+            self.held = Some(chunk);
         }
         self.finish()
     }

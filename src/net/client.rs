@@ -2,13 +2,23 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
-use http::Method;
-use http::header::{CONTENT_LENGTH, HeaderValue};
+use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
+use http::header::{CONTENT_LENGTH, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
+use http::{Method, Uri};
+use http_body_util::BodyDataStream;
+use hyper::body::{Frame, SizeHint};
+use hyper_util::client::legacy::{Client, Error as ClientError};
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::connect::Connector;
 use super::limits;
 use super::proxy;
 use super::settings::{HttpSettings, InvalidSettings};
@@ -23,8 +33,10 @@ use super::transport::{
 /// is bounded by [`limits::CONNECT`]; the caller bounds everything after that.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
-    control: reqwest::Client,
-    bulk: reqwest::Client,
+    control: Client<Connector, Outgoing>,
+    bulk: Client<Connector, Outgoing>,
+    user_agent: HeaderValue,
+    proxies: Arc<Matcher>,
 }
 
 /// How many idle connections to one host are kept: about as many as a copy has blobs in flight.
@@ -34,6 +46,10 @@ const IDLE_CONNECTIONS: usize = 32;
 /// close theirs, so that a request rarely meets a connection that is just being closed.
 const IDLE: Duration = Duration::from_secs(50);
 
+/// What one connection reads at once, and what it takes before it waits for the wire. Less costs
+/// system calls, more costs memory: a blob in flight has one connection on each side.
+const BUFFER_BYTES: usize = 128 << 10;
+
 impl HttpClient {
     /// A client for these settings.
     ///
@@ -41,57 +57,72 @@ impl HttpClient {
     ///
     /// They cannot work as they are written.
     pub(crate) fn new(settings: &HttpSettings) -> Result<Self, InvalidSettings> {
+        let user_agent = user_agent(settings.user_agent_suffix.as_deref())?;
         let tls = tls::client_config(settings.ca_bundle.as_deref())?;
+        let proxies = Arc::new(proxy::proxies(settings, |name| std::env::var(name).ok())?);
         let with_protocols = |protocols: &[&[u8]]| {
             let mut tls = tls.clone();
             tls.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
-            tls
+            pool(Connector::new(tls, Arc::clone(&proxies)))
         };
         Ok(Self {
-            control: build(settings, with_protocols(&[b"h2", b"http/1.1"]))?,
-            bulk: build(settings, with_protocols(&[b"http/1.1"]))?,
+            control: with_protocols(&[b"h2", b"http/1.1"]),
+            bulk: with_protocols(&[b"http/1.1"]),
+            user_agent,
+            proxies,
         })
     }
 
     /// Without TLS there is no HTTP/2 and so no reason for two pools.
-    fn lane(&self, request: &Request) -> &reqwest::Client {
+    fn lane(&self, request: &Request) -> &Client<Connector, Outgoing> {
         match request.lane {
             Lane::Control if request.url.scheme() == "https" => &self.control,
             Lane::Control | Lane::Bulk => &self.bulk,
         }
     }
+
+    fn prepare(&self, request: Request) -> Result<http::Request<Outgoing>, TransportError> {
+        let uri = Uri::try_from(request.url.as_str())
+            .map_err(|error| TransportError::new(TransportErrorKind::Invalid, error))?;
+        let takes_body = !matches!(request.method, Method::GET | Method::HEAD | Method::DELETE);
+        let length = match &request.body {
+            // Some registries answer 411 to a POST that does not say how little it carries.
+            Body::Empty => takes_body.then_some(0),
+            Body::Whole(bytes) => Some(bytes.len() as u64),
+            // The length keeps hyper from chunked transfer coding, which ECR may refuse.
+            Body::Stream { length, .. } => Some(*length),
+        };
+        let mut prepared = http::Request::new(Outgoing::from(request.body));
+        *prepared.method_mut() = request.method;
+        *prepared.headers_mut() = request.headers;
+        let headers = prepared.headers_mut();
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        if let Some(length) = length {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        // In a tunnel the proxy was told already.
+        if request.url.scheme() == "http"
+            && let Some(credential) = self.proxies.intercept(&uri)
+            && let Some(credential) = credential.basic_auth()
+        {
+            headers.insert(PROXY_AUTHORIZATION, credential.clone());
+        }
+        *prepared.uri_mut() = uri;
+        Ok(prepared)
+    }
 }
 
-fn build(
-    settings: &HttpSettings,
-    tls: rustls::ClientConfig,
-) -> Result<reqwest::Client, InvalidSettings> {
-    let user_agent = user_agent(settings.user_agent_suffix.as_deref())?;
-    let mut builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .user_agent(user_agent)
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .retry(reqwest::retry::never())
-        // These do nothing today; they keep a decoder off that a dependency might switch on.
-        .no_gzip()
-        .no_brotli()
-        .no_zstd()
-        .no_deflate()
-        .connect_timeout(limits::CONNECT)
+fn pool(connector: Connector) -> Client<Connector, Outgoing> {
+    Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .http1_max_buf_size(BUFFER_BYTES)
         .http1_max_headers(limits::HEADERS)
         .http2_max_header_list_size(limits::HEADER_BYTES)
         .http2_adaptive_window(true)
-        .tcp_nodelay(true)
-        .no_proxy();
-    for proxy in proxy::proxies(settings, |name| std::env::var(name).ok())? {
-        builder = builder.proxy(proxy);
-    }
-    builder
-        .build()
-        .map_err(|error| InvalidSettings::Client(error.without_url().into()))
+        .build(connector)
 }
 
 fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, InvalidSettings> {
@@ -107,49 +138,76 @@ fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, InvalidSettings> {
 impl Transport for HttpClient {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let client = self.lane(&request);
-        let answer = client.execute(prepare(request)).await;
-        let mut answer = answer.map_err(lower)?;
+        let answer = client.request(self.prepare(request)?).await;
+        let (head, body) = answer.map_err(sort)?.into_parts();
         Ok(Response {
-            status: answer.status(),
-            headers: std::mem::take(answer.headers_mut()),
-            body: Incoming::new(answer.bytes_stream().map_err(|error| {
-                TransportError::new(TransportErrorKind::Cut, error.without_url())
-            })),
+            status: head.status,
+            headers: head.headers,
+            body: Incoming::new(
+                BodyDataStream::new(body)
+                    .map_err(|error| TransportError::new(TransportErrorKind::Cut, error)),
+            ),
         })
     }
 }
 
-fn prepare(request: Request) -> reqwest::Request {
-    let takes_body = !matches!(request.method, Method::GET | Method::HEAD | Method::DELETE);
-    let mut prepared = reqwest::Request::new(request.method, request.url);
-    *prepared.headers_mut() = request.headers;
-    let (length, body) = match request.body {
-        // Some registries answer 411 to a POST that does not say how little it carries.
-        Body::Empty => (takes_body.then_some(0), None),
-        Body::Whole(bytes) => (Some(bytes.len() as u64), Some(bytes.into())),
-        // The length keeps hyper from chunked transfer coding, which ECR may refuse.
-        Body::Stream { length, bytes } => (Some(length), Some(reqwest::Body::wrap_stream(bytes))),
-    };
-    *prepared.body_mut() = body;
-    if let Some(length) = length {
-        prepared
-            .headers_mut()
-            .insert(CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    prepared
+/// The body of a request on its way.
+enum Outgoing {
+    Whole(Option<Bytes>),
+    Stream {
+        left: u64,
+        bytes: Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>,
+    },
 }
 
-/// Strips the URL, which may be signed, and sorts the error.
-fn lower(error: reqwest::Error) -> TransportError {
-    let error = error.without_url();
+impl From<Body> for Outgoing {
+    fn from(body: Body) -> Self {
+        match body {
+            Body::Empty => Self::Whole(None),
+            Body::Whole(bytes) => Self::Whole(Some(bytes).filter(|bytes| !bytes.is_empty())),
+            Body::Stream { length, bytes } => Self::Stream {
+                left: length,
+                bytes,
+            },
+        }
+    }
+}
+
+impl hyper::body::Body for Outgoing {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Stream { left, bytes } => bytes.as_mut().poll_next(cx).map_ok(|chunk| {
+                *left = left.saturating_sub(chunk.len() as u64);
+                Frame::data(chunk)
+            }),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(None))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(match self {
+            Self::Whole(bytes) => bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
+            Self::Stream { left, .. } => *left,
+        })
+    }
+}
+
+/// Sorts an error by what can be done about it.
+fn sort(error: ClientError) -> TransportError {
     let kind = if is_tls(&error) {
         TransportErrorKind::Tls
     } else if error.is_connect() {
         TransportErrorKind::Connect
-    } else if error.is_timeout() {
-        TransportErrorKind::Timeout
-    } else if error.is_builder() {
-        TransportErrorKind::Invalid
     } else {
         TransportErrorKind::Closed
     };

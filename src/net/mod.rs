@@ -10,6 +10,7 @@
 pub(crate) mod address;
 pub(crate) mod backoff;
 pub(crate) mod client;
+mod connect;
 pub(crate) mod host_limiter;
 pub(crate) mod limits;
 #[cfg(test)]

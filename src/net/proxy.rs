@@ -1,6 +1,6 @@
 //! Which proxy a request goes through: settings first, then the environment.
 
-use reqwest::{NoProxy, Proxy};
+use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
 use super::settings::{HttpSettings, InvalidSettings};
@@ -32,23 +32,16 @@ struct Setting {
 pub(super) fn proxies(
     settings: &HttpSettings,
     environment: impl Fn(&str) -> Option<String>,
-) -> Result<Vec<Proxy>, InvalidSettings> {
+) -> Result<Matcher, InvalidSettings> {
     let chosen = choose(settings, environment);
-    let no_proxy = NoProxy::from_string(&chosen.without);
-    let mut proxies = Vec::new();
+    let mut proxies = Matcher::builder().no(chosen.without.as_str());
     if let Some(url) = chosen.http.parse()? {
-        let invalid = |_| invalid(chosen.http.name);
-        proxies.push(
-            Proxy::http(url)
-                .map_err(invalid)?
-                .no_proxy(no_proxy.clone()),
-        );
+        proxies = proxies.http(url.to_string());
     }
     if let Some(url) = chosen.https.parse()? {
-        let invalid = |_| invalid(chosen.https.name);
-        proxies.push(Proxy::https(url).map_err(invalid)?.no_proxy(no_proxy));
+        proxies = proxies.https(url.to_string());
     }
-    Ok(proxies)
+    Ok(proxies.build())
 }
 
 fn choose(settings: &HttpSettings, environment: impl Fn(&str) -> Option<String>) -> Proxies {
@@ -154,7 +147,8 @@ mod tests {
             ..HttpSettings::default()
         };
         let proxies = proxies(&settings, environment(&[("HTTP_PROXY", "http://theirs:1")]));
-        assert!(proxies.unwrap().is_empty());
+        let target = http::Uri::from_static("http://registry.example/v2/");
+        assert!(proxies.unwrap().intercept(&target).is_none());
     }
 
     #[test]

@@ -198,7 +198,7 @@ fn ours() -> Vec<Attribute> {
             "max_concurrent_transfers",
             Type::Number,
             "How many layers are copied at the same time, over all resources: 1 to 64. Default: \
-             8. Each needs up to 16 MiB of memory.",
+             16. Each needs up to half a MiB of memory.",
         ),
     ]
 }

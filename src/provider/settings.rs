@@ -176,7 +176,7 @@ pub(crate) fn invalid_account(text: &str, at: Path, error: &aws::InvalidAccountI
 }
 
 /// Enough to fill a fast link with layers of usual size, few enough for a small machine.
-const DEFAULT_TRANSFERS: u32 = 8;
+const DEFAULT_TRANSFERS: u32 = 16;
 
 #[cfg(test)]
 mod tests;

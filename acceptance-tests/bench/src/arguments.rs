@@ -10,7 +10,7 @@ mirror [OPTIONS] sync PAIRS_FILE  lines of `SRC DST`
 
   --plain-http      speak HTTP to both registries
   --ca-bundle FILE  trust these certificates (PEM) and no others
-  --jobs N          blobs in flight (default 32)
+  --jobs N          blobs in flight (default 16)
 ";
 
 /// What was asked for.
@@ -36,7 +36,7 @@ impl Arguments {
             command: Command::Help,
             plain_http: false,
             ca_bundle: None,
-            jobs: 32,
+            jobs: 16,
         };
         while let Some(word) = words.next() {
             let mut value = || {

@@ -2,7 +2,7 @@
 //!
 //! # The choice
 //!
-//! [`registry`](crate::registry) speaks the OCI distribution protocol over `reqwest`.
+//! [`registry`](crate::registry) speaks the OCI distribution protocol over `hyper`.
 //!
 //! # Other options
 //!

@@ -220,7 +220,7 @@ fn each_wrong_provider_block_has_its_message_at_its_place() {
 fn an_empty_provider_block_is_fine() {
     let settings = read_in(&ProviderConfig::default(), &[]).unwrap();
     assert_eq!(settings.docker_config, DockerConfigFile::Usual);
-    assert_eq!(settings.limits.transfers, 8);
+    assert_eq!(settings.limits.transfers, 16);
     assert_eq!(settings.ecr_public.address, None);
 }
 

@@ -21,18 +21,18 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
 /// Blobs in flight in these tests.
-const JOBS: u64 = 32;
+const JOBS: u64 = 16;
 
 /// What the documentation of `mirror::Limits` says about a blob in flight.
-const PER_TRANSFER: u64 = 2 * MIB;
+const PER_TRANSFER: u64 = MIB / 2;
 
 /// What it says about everything that is remembered, for 2,000 images of two blobs: a manifest and
 /// its view (2 KiB), and five entries about what is where (of about 300 bytes, in tables that are
 /// at most half empty).
 const PER_IMAGE: u64 = 2 * KIB + 5 * 600;
 
-/// Twice the memory of freed buffers that an allocator keeps for its threads.
-const ALLOCATOR: u64 = 16 * MIB;
+/// What an allocator keeps for its threads of what was given back.
+const ALLOCATOR: u64 = 8 * MIB;
 
 /// Much longer than it takes on a slow machine without optimisation; a hang is a failure.
 const PATIENCE: Duration = Duration::from_secs(600);
