@@ -65,9 +65,8 @@ impl Engine {
     /// that one destination has is read there for the others, with the credentials of whoever
     /// wrote it. One copy that fails or is stopped hands what it was doing to the next.
     ///
-    /// Memory does not depend on the size of blobs: at most two chunks of the source's stream per
-    /// blob in flight, plus what an upload buffers, plus manifests (32 MiB of text per copy, 32 MiB
-    /// shared).
+    /// Memory does not depend on the size of blobs, and hardly on the number of images: see
+    /// [`Limits`].
     ///
     /// After `cx` ends, this returns within two seconds, with no task left.
     ///

@@ -73,6 +73,16 @@ pub struct Outcome {
 }
 
 /// How much at once, for the whole process.
+///
+/// What an engine needs at most, whatever it copies, is the sum of
+///
+/// - half a MiB for each blob in flight: over HTTP, two connections of which each reads and writes
+///   through 128 KiB, and the chunk on its way between them;
+/// - 32 MiB of manifests for each copy, of which a real one has some 20 KiB;
+/// - what is remembered: some 2 KiB of manifests and 3 KiB of places for an image, together never
+///   more than 80 MiB; when a record is full it starts afresh.
+///
+/// `acceptance-tests/bench/tests/memory` holds the program to it.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Blobs in flight, at least one. At most half of them are big, so that small ones are never

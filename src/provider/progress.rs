@@ -149,28 +149,40 @@ fn draw(orders: &Receiver<Order>, terminal: Terminal) {
 }
 
 fn bar(name: String) -> ProgressBar {
-    let bar = ProgressBar::hidden();
-    // A template that cannot be read is a defect; the default bar tells of it well enough.
-    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar.with_prefix(name)
+    ProgressBar::hidden().with_prefix(name)
+}
+
+/// How a bar looks. A template that cannot be read is a defect; the default tells of it well enough.
+fn style(is_sized: bool, waits: bool) -> ProgressStyle {
+    let template = match (is_sized, waits) {
+        (false, false) => NAME.to_owned(),
+        (false, true) => format!("{NAME}{WAITS}"),
+        (true, false) => format!("{NAME} {SIZE}"),
+        (true, true) => format!("{NAME} {SIZE}{WAITS}"),
+    };
+    let style = ProgressStyle::with_template(&template);
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("=> ")
 }
 
 /// What is known of a copy at this moment.
 fn update(bar: &ProgressBar, activity: &Activity) {
     let moved = activity.moved_bytes();
-    bar.set_length(activity.expected_bytes().max(moved));
-    bar.set_position(moved);
+    let size = activity.expected_bytes().max(moved);
     let waits = activity.waits();
     let long = waits.first().filter(|(_, since)| *since >= WORTH_TELLING);
-    bar.set_message(match long {
-        Some((what, since)) => format!("{} s for {what}", since.as_secs()),
-        None => String::new(),
-    });
+    bar.set_style(style(size > 0, long.is_some()));
+    bar.set_length(size);
+    bar.set_position(moved);
+    if let Some((what, since)) = long {
+        bar.set_message(format!("{} s for {what}", since.as_secs()));
+    }
 }
 
-const TEMPLATE: &str = "{prefix} [{bar:20}] {bytes}/{total_bytes} {wide_msg}";
+const NAME: &str = "{prefix}";
+const SIZE: &str = "[{bar:20}] {bytes}/{total_bytes}";
+/// In a line of its own: it can be long.
+const WAITS: &str = "\n  {wide_msg}";
 
 /// The most drawings a second, on average; many bars change together.
 const DRAWINGS: u8 = 5;

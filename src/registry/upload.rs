@@ -308,7 +308,8 @@ impl fmt::Display for Awaited {
         let Self { subject, state } = self;
         match () {
             () if state.is_sent() => write!(f, "an answer, {subject}"),
-            () if state.is_starved() => write!(f, "bytes to send, {subject}"),
+            // Who reads them says from where.
+            () if state.is_starved() => Ok(()),
             () => write!(f, "bytes to be taken, {subject}"),
         }
     }

@@ -82,6 +82,7 @@ impl Activity {
         let waits = self.waits_lock();
         let open = waits.open.values();
         open.map(|wait| (wait.what.to_string(), wait.since.elapsed()))
+            .filter(|(what, _)| !what.is_empty())
             .collect()
     }
 
@@ -167,7 +168,8 @@ impl Context {
         }
     }
 
-    /// From now on, until the answer is dropped, work waits for this: a noun, whoever it is.
+    /// From now on, until the answer is dropped, work waits for this: a noun. What it is displayed
+    /// as may change meanwhile; nothing means that the wait is somebody else's at the moment.
     pub fn waits_for(&self, what: impl Display + Send + 'static) -> Waiting {
         Waiting(self.activity.as_ref().map(|activity| {
             let mut waits = activity.waits_lock();

@@ -181,20 +181,23 @@ async fn a_stop_in_the_middle_of_a_silent_layer_takes_effect_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_does_not_listen_is_left_after_two_seconds() {
     let requests = [
-        (On::Resolve, 0),
-        (On::Resolve, 1),
-        (On::ReadManifest, 1),
-        (On::CheckBlobs, 0),
-        (On::BeginUpload, 1),
-        (On::PutManifest, 1),
-        (On::PutManifest, 4),
+        (true, On::Resolve, 0),
+        (true, On::ReadManifest, 0),
+        (true, On::ReadManifest, 2),
+        (true, On::OpenBlob, 1),
+        (false, On::Resolve, 0),
+        (false, On::Resolve, 1),
+        (false, On::ReadManifest, 1),
+        (false, On::CheckBlobs, 0),
+        (false, On::BeginUpload, 1),
+        (false, On::PutManifest, 1),
+        (false, On::PutManifest, 4),
     ];
-    for (on, skip) in requests {
+    for (at_source, on, skip) in requests {
         let world = World::new();
         usual(&world.hub);
-        world
-            .ecr
-            .fail(Fault::once(on, What::Hang).skip(skip).times(9));
+        let side = if at_source { &world.hub } else { &world.ecr };
+        side.fail(Fault::once(on, What::Hang).skip(skip).times(9));
         let limited = World {
             cx: world.cx.within(Duration::from_secs(5)),
             ..world

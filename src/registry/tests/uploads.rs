@@ -297,6 +297,34 @@ async fn stopping_ends_an_upload_and_gives_it_up() {
     assert_eq!(memory.lines()[1], "DELETE https://registry.example/u/1");
 }
 
+#[tokio::test(start_paused = true)]
+async fn stopping_while_the_answer_is_outstanding_gives_the_upload_up() {
+    let (registry, memory) = at("/u/1", |seen| match seen.method.as_str() {
+        "PUT" => Reply::Hang,
+        "DELETE" => Reply::Hang,
+        _ => unexpected(seen),
+    });
+    let cx = Context::new();
+    let upload = registry.begin_upload(&cx, &blob(b"abc")).await.unwrap();
+    let stop = async {
+        while memory.log().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        cx.cancel();
+    };
+    let started = monotonic();
+    let (sent, ()) = tokio::join!(upload.commit(&cx, chunks(&["abc"])), stop);
+    assert!(matches!(kind(sent), ErrorKind::Stopped(_)));
+    assert_eq!(
+        started.elapsed(),
+        limits::CANCEL,
+        "its answer is not waited for"
+    );
+    let lines = memory.lines();
+    assert!(lines[1].starts_with("PUT https://registry.example/u/1"));
+    assert_eq!(lines[2], "DELETE https://registry.example/u/1");
+}
+
 #[tokio::test]
 async fn a_token_that_ends_before_the_body_is_replaced_for_the_next_upload() {
     let refusals: [fn() -> Reply; 2] = [
