@@ -9,6 +9,7 @@ mod manifests;
 mod mounts;
 mod redirects;
 mod slow_down;
+mod stand_in;
 mod statuses;
 mod tries;
 mod uploads;
