@@ -237,7 +237,7 @@ async fn attempt(
     let begin = cx.settle(GRACE, begin(cx, run, blob, origin));
     let (bytes, begun) = if is_mountable(run, origin) {
         // It is unlikely that bytes are needed.
-        match flat(begin.await).map_err(Fault::Destination)? {
+        match flat(begin.await).map_err(Fault::Unopened)? {
             Mounted::Here => return Ok(Came::Taken),
             Mounted::Not(upload) => (bytes.await, Ok(Mounted::Not(upload))),
         }

@@ -20,6 +20,7 @@ use super::outgoing::{Outgoing, State, watch};
 use super::request::Call;
 use crate::content::{self, ByteStream, ErrorKind, Upload};
 use crate::net::limits;
+use crate::net::retry::Failures;
 use crate::net::transport::{Body, Lane, Request, Response};
 use crate::oci::{Descriptor, Digest, Repository};
 use crate::task::Context;
@@ -80,7 +81,7 @@ impl Registry {
             .await;
         match location {
             Ok(location) => Ok(location.map(|location| self.upload(cx, blob, location))),
-            Err(error) if error.refusal().is_some_and(|refusal| refusal.status < 500) => {
+            Err(error) if error.refusal().is_some_and(is_about_mounting) => {
                 tracing::debug!(digest = %blob.digest, %from, %error, "mount refused");
                 self.open_upload(cx, blob).await.map(Some)
             }
@@ -281,6 +282,13 @@ impl Drop for BlobUpload {
             tracing::warn!(digest = %self.digest, "upload dropped, the registry keeps it until it expires");
         }
     }
+}
+
+/// Whether a plain request may be taken although this one was not. One that was refused because it
+/// comes too soon has had all its tries.
+fn is_about_mounting(refusal: &Refusal) -> bool {
+    let is_for_later = Failures::of_status(refusal.status) != Failures::NONE;
+    refusal.status < 500 && !is_for_later
 }
 
 /// Whether the registry means the same blob, if it says which.

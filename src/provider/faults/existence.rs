@@ -139,7 +139,6 @@ async fn a_layer_whose_answer_is_lost_is_not_sent_again() {
 #[tokio::test]
 async fn a_repository_that_is_not_known_yet_is_waited_for() {
     let unknown = || refusal(404, "NAME_UNKNOWN", "The repository does not exist");
-    let at_api = refusal(400, "RepositoryNotFoundException", "no such repository");
     let rows = [
         Fault::on(Face::Registry, unknown())
             .method("POST")
@@ -150,7 +149,6 @@ async fn a_repository_that_is_not_known_yet_is_waited_for() {
         Fault::on(Face::Registry, unknown())
             .method("PUT")
             .path("/manifests/1"),
-        Fault::on(Face::Api, at_api).operation("BatchCheckLayerAvailability"),
     ];
     let world = World::new().await;
     for (number, fault) in rows.into_iter().enumerate() {

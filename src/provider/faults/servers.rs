@@ -322,13 +322,16 @@ async fn keep(state: &Mutex<Kept>, mut connection: Connection) -> Option<()> {
                 state.lock().unwrap().given_up += 1;
                 "204 No Content".to_owned()
             }
-            _ => match &state.lock().unwrap().tag {
-                Some(tag) if path.ends_with("/manifests/1") => format!(
-                    "200 OK\r\ncontent-type: {}\r\ndocker-content-digest: {tag}",
-                    MediaType::OCI_MANIFEST
-                ),
-                _ => "404 Not Found".to_owned(),
-            },
+            _ => {
+                let tag = state.lock().unwrap().tag.clone();
+                match tag.filter(|_| path.ends_with("/manifests/1")) {
+                    Some(tag) => format!(
+                        "200 OK\r\ncontent-type: {}\r\ndocker-content-digest: {tag}",
+                        MediaType::OCI_MANIFEST
+                    ),
+                    None => "404 Not Found".to_owned(),
+                }
+            }
         };
         connection
             .head(&format!("{answer}\r\ncontent-length: 0"))

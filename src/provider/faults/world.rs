@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::aws::{self, Environment, Session, Target};
 use crate::content::ErrorKind;
-use crate::mirror::{self, ExistingTag, MirrorJob, Outcome, Platforms};
+use crate::mirror::{self, Contents, ExistingTag, MirrorJob, Outcome, Platforms};
 use crate::net::{HttpSettings, Secret};
 use crate::oci::{Repository, Version};
 use crate::provider::clients::{Clients, alias_of};
@@ -191,6 +191,7 @@ impl Copy<'_> {
             version: Version::Tag(TAG.parse().unwrap()),
             platforms: Platforms::All,
             tags: BTreeMap::from([tag]),
+            contents: Contents::Always,
         };
         let source = Repository::new(Repository::DOCKER_HUB, AT_HUB).unwrap();
         let source = self.clients.source(&source);
