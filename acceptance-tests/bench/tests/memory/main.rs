@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Copies images of one layer of so many bytes each, and returns the peak in bytes.
 async fn peak(images: u64, layer_bytes: u64) -> u64 {
     let images: Vec<_> = (0..images).map(|n| Image::new(n, layer_bytes)).collect();
-    let expected = images.iter().map(Image::bytes).sum();
+    let expected: u64 = images.iter().map(Image::bytes).sum();
     let count = images.len();
     let registries = Registries::serve(images).await;
     let folder = tempfile::tempdir().unwrap();

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -187,7 +187,7 @@ where
     F: Fn(Request<Incoming>) -> A + Send + 'static,
     A: Future<Output = Answer> + Send + 'static,
 {
-    let service = service_fn(|request| {
+    let service = service_fn(move |request| {
         let answered = answer(request);
         async move { Ok::<_, Infallible>(answered.await) }
     });
