@@ -35,7 +35,8 @@ pub(super) async fn complete(
     let blobs = Graph::blobs(nodes.filter(|node| scope == Scope::Everything || !node.is_present));
     let blobs = blobs.into_values().cloned().collect();
     let absent = absent(cx, run, graph, blobs).await?;
-    cx.note_expected(absent.iter().map(|blob| blob.size).sum());
+    let sizes = absent.iter().map(|blob| blob.size);
+    cx.note_expected(sizes.fold(0, u64::saturating_add));
     transfer::transfer(cx, run, absent).await?;
     let below: Vec<&Node> = graph
         .below()

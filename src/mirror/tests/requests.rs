@@ -149,7 +149,7 @@ async fn a_repository_that_was_made_for_the_copy_is_not_asked_what_it_has() {
 async fn a_blob_that_another_repository_of_the_registry_has_is_mounted() {
     let world = between_usual_registries();
     let root = two_platforms(&world.hub);
-    world.run(&overwriting()).await.unwrap();
+    world.start(&overwriting()).await.unwrap();
     world.hub.forget_log();
     let second = Memory::new("registry.example", "mirror/second");
     second.be_usual(&[&world.ecr]);
