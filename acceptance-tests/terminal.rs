@@ -55,7 +55,8 @@ impl Screen {
         let wanted = |text: &String| parts.iter().all(|part| text.contains(part));
         let shown = tokio::time::timeout(Duration::from_secs(60), self.0.wait_for(wanted)).await;
         let is_shown = shown.is_ok_and(|shown| shown.is_ok());
-        let last = self.0.borrow().rsplit("\x1b[J").next().map(str::to_owned);
+        let screen = self.0.borrow().clone();
+        let last: Vec<_> = screen.rsplit("\x1b[J").take(30).collect();
         assert!(is_shown, "{parts:?} are not on the terminal: {last:?}");
     }
 

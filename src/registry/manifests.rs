@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::future::ready;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 
@@ -190,6 +191,9 @@ async fn read(version: &Version, answer: Answer) -> Result<Manifest, Fault> {
         Version::Tag(_) => stated_digest(&answer)?,
     };
     let bytes = answer.read(limits::MANIFEST_BYTES).await?;
+    // What was received is a part of the buffer of its connection. Manifests are remembered, and
+    // each would keep such a buffer.
+    let bytes = Bytes::copy_from_slice(&bytes);
     if let Some(expected) = expected {
         let mut hasher = expected.hasher();
         hasher.update(&bytes);

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| terraform_provider_ecrpublic::plugin::fuzzing::handshake(data));
+libfuzzer_sys::fuzz_target!(
+    |data: &[u8]| terraform_provider_ecrpublic::plugin::fuzzing::handshake(data)
+);

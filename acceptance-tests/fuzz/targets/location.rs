@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| terraform_provider_ecrpublic::registry::fuzzing::location(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    terraform_provider_ecrpublic::registry::fuzzing::location(data)
+});
