@@ -1,9 +1,11 @@
 //! One page for each decision that was not obvious, titled with the question.
 
+pub mod connections;
 pub mod copy_client;
 pub mod destroy;
 pub mod fuzzing;
 pub mod plan_and_digest;
 pub mod plugin_layer;
+pub mod questions;
 pub mod role_chain;
 pub mod sharing;

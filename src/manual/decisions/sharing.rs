@@ -41,7 +41,8 @@
 //!
 //! *Keep blobs in a temporary file.* Disks of runners are small and layers are not.
 //!
-//! *Mount blobs.* ECR Public does not mount; it opens an upload instead.
+//! *Mount blobs.* Done where the registry does it: a copy that can be mounted is, and no byte moves.
+//! ECR Public does not mount; it opens an upload instead.
 //!
 //! # What would change our mind
 //!
