@@ -2,7 +2,15 @@
 //!
 //! The program copies between two registries in this process that make bytes up and throw bytes
 //! away, so nothing is on disk. Its peak (`VmHWM`) is read when it sets its last tag. `-- --nocapture`
-//! shows the table.
+//! shows the table. As measured once, without optimisation, in MiB:
+//!
+//! | layer | 1 MiB | 16 MiB | 256 MiB | 1 GiB | 4 GiB |
+//! |---|--:|--:|--:|--:|--:|
+//! | peak | 13.2 | 13.3 | 13.6 | 13.6 | 13.8 |
+//!
+//! | images | 1 | 10 | 100 | 2,000 |
+//! |---|--:|--:|--:|--:|
+//! | peak | 13.1 | 14.5 | 18.4 | 27.9 |
 
 #![cfg(all(test, target_os = "linux"))]
 
