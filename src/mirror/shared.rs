@@ -41,7 +41,7 @@ pub(super) struct Shared {
     /// Manifests being read from sources. Apart from the other side, so that a source that makes
     /// us wait does not hold up what the destinations can do.
     pub(super) pulls: Arc<Semaphore>,
-    /// Requests about manifests and tags at destinations.
+    /// Questions about manifests and tags at destinations.
     pub(super) requests: Arc<Semaphore>,
 }
 
@@ -182,6 +182,13 @@ pub(super) struct Transfers {
     big: Arc<Semaphore>,
 }
 
+/// The right to wait for a permit.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    all: &'a Arc<Semaphore>,
+    big: Option<OwnedSemaphorePermit>,
+}
+
 /// One blob may be in flight until this is dropped.
 #[derive(Debug)]
 pub(super) struct Permit {
@@ -199,26 +206,41 @@ impl Transfers {
         }
     }
 
-    /// Waits for a permit.
+    /// Waits for a place among blobs of this size: the first step to a permit. Small ones always
+    /// have one.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
-    pub(super) async fn acquire(&self, cx: &Context, bytes: u64) -> Result<Permit, Stopped> {
-        let big = if is_big(bytes) {
-            Some(permit(cx, &self.big).await?)
-        } else {
-            None
+    pub(super) async fn line_up(&self, cx: &Context, bytes: u64) -> Result<Place<'_>, Stopped> {
+        let big = match is_big(bytes) {
+            true => Some(permit(cx, &self.big).await?),
+            false => None,
         };
-        Ok(Permit {
-            _all: permit(cx, &self.all).await?,
-            _big: big,
+        Ok(Place {
+            all: &self.all,
+            big,
         })
     }
 
     #[cfg(test)]
     pub(super) fn available(&self) -> (usize, usize) {
         (self.all.available_permits(), self.big.available_permits())
+    }
+}
+
+impl Place<'_> {
+    /// Waits for the permit itself. Once a blob has a place, this takes no longer than some small
+    /// blob.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(super) async fn permit(self, cx: &Context) -> Result<Permit, Stopped> {
+        Ok(Permit {
+            _all: permit(cx, self.all).await?,
+            _big: self.big,
+        })
     }
 }
 

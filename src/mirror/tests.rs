@@ -3,6 +3,7 @@
 mod copies;
 mod faults;
 mod images;
+mod pace;
 mod platforms;
 mod properties;
 mod sharing;

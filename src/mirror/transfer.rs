@@ -11,11 +11,11 @@ use super::crew::Crew;
 use super::error::{Error, Side, Step};
 use super::places::{Choice, Reading, Waiting};
 use super::run::{Run, flat};
-use super::shared::is_big;
+use super::shared::{Permit, is_big};
 use super::verified::{Origin, Reader, Verdict, backoff};
 use crate::content::{self, ByteStream, ErrorKind, Upload};
 use crate::oci::Descriptor;
-use crate::task::Context;
+use crate::task::{Context, Ticket};
 
 /// Brings these blobs to the destination: the largest first, and small ones in between, so that
 /// neither waits for all of the other.
@@ -162,9 +162,8 @@ async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> 
     let (mut was_wrong, mut was_missing) = (false, false);
     let mut lost = 0;
     loop {
-        let permit = run.shared.transfers.acquire(cx, blob.size).await;
-        let permit = permit.map_err(|stopped| to(stopped.into()))?;
-        let attempted = attempt(cx, run, blob, origin).await;
+        let (permit, ticket) = admit(cx, run, blob).await.map_err(to)?;
+        let attempted = attempt(cx, run, blob, origin, ticket).await;
         drop(permit);
         match attempted {
             Ok(()) => return Ok(()),
@@ -195,10 +194,29 @@ async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> 
     }
 }
 
+/// Waits until a blob may move. For the destination before the permit: many may wait for one
+/// destination, and those who go elsewhere need the permits meanwhile. Nothing is opened yet,
+/// neither here nor there.
+async fn admit(
+    cx: &Context,
+    run: &Run,
+    blob: &Descriptor,
+) -> Result<(Permit, Option<Ticket>), content::Error> {
+    let place = run.shared.transfers.line_up(cx, blob.size).await?;
+    let ticket = run.destination.upload_ticket(cx).await?;
+    Ok((place.permit(cx).await?, ticket))
+}
+
 /// One upload, with bytes read from the start.
-async fn attempt(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Fault> {
+async fn attempt(
+    cx: &Context,
+    run: &Run,
+    blob: &Descriptor,
+    origin: &Origin,
+    ticket: Option<Ticket>,
+) -> Result<(), Fault> {
     let verdict = Verdict::default();
-    let begin = cx.settle(GRACE, run.destination.begin_upload(cx, blob));
+    let begin = cx.settle(GRACE, run.destination.begin_upload(cx, blob, ticket));
     // Both sides at once: that saves a round trip, and the upload does not wait long for bytes.
     let (bytes, upload) = tokio::join!(open(cx, origin, blob, &verdict), begin);
     let (bytes, upload) = match (bytes, flat(upload)) {

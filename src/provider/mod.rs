@@ -6,7 +6,8 @@
 //! - `schema`, `config`: the provider block, for Terraform and as a struct.
 //! - `settings`, with `aws_settings` and `registry_settings`: the block, read and checked.
 //! - `clients`: the ways out of this process; `facts`: what plans may rely on.
-//! - `destination`: a repository of ECR Public; `turns`: who may change it now.
+//! - `destination`: a repository of ECR Public; `pace`: how fast it may be asked; `turns`: who may
+//!   change it now.
 //! - `mirrored_image`: the resource.
 //! - `diagnose`: from errors to words.
 //! - `role`, `aws_tags`, `repository_name`, `duration`, `known`: what blocks and resources share.
@@ -28,6 +29,7 @@ mod ecr_public;
 mod facts;
 mod known;
 mod mirrored_image;
+mod pace;
 mod registry_settings;
 mod repository_name;
 mod role;

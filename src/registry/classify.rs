@@ -116,6 +116,9 @@ fn refused(action: Action, digest: Option<&Digest>, refusal: &Refusal) -> ErrorK
     if is_pull_limit(action, refusal) {
         return ErrorKind::PullLimit(refusal.budget.clone());
     }
+    if is_data_limit(refusal) {
+        return ErrorKind::DataLimit;
+    }
     match action {
         Action::PutManifest => put_manifest(refusal),
         Action::SendBlob => send_blob(digest, refusal),

@@ -12,6 +12,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use super::auth::Access;
 use super::error::{Action, Error, Fault};
 use super::handle::Registry;
+use super::pace::Counted;
 use super::request::{Answer, Call};
 use crate::net::limits;
 use crate::oci::{Descriptor, Digest, InvalidManifest, Manifest, MediaType, Tag, Version};
@@ -72,7 +73,9 @@ impl Registry {
         action: Action,
         version: &Version,
     ) -> Result<Manifest, Error> {
-        let call = self.manifest_call(Method::GET, action, version)?;
+        let mut call = self.manifest_call(Method::GET, action, version)?;
+        let pace = self.pace();
+        call.counted = pace.map(|pace| Counted::new(&pace.read_manifest, None));
         self.call(cx, &call, |answer| read(version, answer)).await
     }
 
@@ -104,6 +107,8 @@ impl Registry {
             .map_err(|_invalid| call.error(Fault::Header("content-type")))?;
         call.headers.insert(CONTENT_TYPE, media_type);
         call.body = Some(manifest.bytes().clone());
+        let pace = self.pace();
+        call.counted = pace.map(|pace| Counted::new(&pace.put_manifest, None));
         self.call(cx, &call, |answer| ready(same_digest(digest, &answer)))
             .await
     }

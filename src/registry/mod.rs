@@ -17,6 +17,7 @@ mod error;
 mod handle;
 mod manifests;
 mod outgoing;
+mod pace;
 mod reader;
 mod request;
 #[cfg(test)]
@@ -29,5 +30,6 @@ pub use docker_config::{DockerConfig, InvalidDockerConfig};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::{Action, Error, Fault, TransportFault};
 pub use handle::{Client, Registry};
+pub use pace::Pace;
 
 pub use crate::net::HttpSettings;

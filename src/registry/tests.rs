@@ -3,6 +3,7 @@
 mod auth;
 mod blobs;
 mod manifests;
+mod pace;
 mod redirects;
 mod slow_down;
 mod statuses;

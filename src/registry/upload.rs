@@ -16,12 +16,13 @@ use super::auth::{Access, Shown};
 use super::error::{Action, Error, Fault, transport};
 use super::handle::Registry;
 use super::outgoing::{Outgoing, watch};
+use super::pace::{Counted, UnderWay};
 use super::request::Call;
 use crate::content::{self, ByteStream, ErrorKind, Upload};
 use crate::net::limits;
 use crate::net::transport::{Body, Lane, Request, Response};
 use crate::oci::{Descriptor, Digest};
-use crate::task::Context;
+use crate::task::{Context, Ticket};
 
 /// An upload that a registry has opened. It cannot be printed: see `location`.
 pub(super) struct BlobUpload {
@@ -34,16 +35,27 @@ pub(super) struct BlobUpload {
 }
 
 impl Registry {
-    /// Opens an upload.
+    /// Waits until one more upload may be opened, as far as somebody counts.
+    pub(super) async fn upload_ticket(&self) -> Option<Ticket> {
+        match self.pace() {
+            Some(pace) => Some(pace.open_upload.ticket().await),
+            None => None,
+        }
+    }
+
+    /// Opens an upload, with a ticket if there is one.
     pub(super) async fn open_upload(
         &self,
         cx: &Context,
         blob: &Descriptor,
+        ticket: Option<Ticket>,
     ) -> Result<BlobUpload, Error> {
         let subject = self.subject(Action::OpenUpload, Some(&blob.digest));
         let base = self.base().map_err(|fault| Error::new(&subject, fault))?;
         let url = base.uploads(self.name());
-        let call = Call::new(Method::POST, url, Access::PullAndPush, subject);
+        let mut call = Call::new(Method::POST, url, Access::PullAndPush, subject);
+        let pace = self.pace();
+        call.counted = pace.map(|pace| Counted::new(&pace.open_upload, ticket));
         let location = self
             .call(cx, &call, |answer| {
                 ready(self.target(&answer.url, &answer.headers))
@@ -109,6 +121,10 @@ impl BlobUpload {
     }
 
     async fn put(&self, cx: &Context, outgoing: Outgoing) -> Result<(), Error> {
+        let ticket = match self.registry.pace() {
+            Some(pace) => Some(pace.close_upload.ticket().await),
+            None => None,
+        };
         let shown = self.shown(cx).await?;
         let mut headers = self.headers(shown.as_ref());
         headers.insert(
@@ -131,10 +147,12 @@ impl BlobUpload {
             lane: Lane::Bulk,
         };
         let slot = self.registry.limiter(&request.url).pass();
+        let under_way = UnderWay::new(slot, ticket);
+        state.begin();
         let response = watch(&state, self.registry.wire().send(request))
             .await
             .map_err(|error| self.error(transport(error)))?;
-        slot.answered(&response);
+        under_way.answered(&response);
         self.conclude(response, shown.as_ref()).await
     }
 

@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 
 use crate::content::{ByteStream, Destination, Error, ErrorKind, Source, Upload};
 use crate::oci::{Child, Descriptor, Digest, Manifest, Repository, Tag, Version};
-use crate::task::Context;
+use crate::task::{Bucket, Context, Ticket};
 
 mod fault;
 
@@ -33,6 +33,7 @@ struct State {
     is_shy: bool,
     stop_after: Option<(usize, Context)>,
     latency: Latency,
+    bucket: Option<Arc<Bucket>>,
 }
 
 /// How often a request lets others go first: differs from request to request, not from run to run.
@@ -68,6 +69,11 @@ impl Memory {
     /// Changes which requests let others go first.
     pub(super) fn shuffle(&self, seed: u64) {
         self.state.lock().unwrap().latency.0.seed(seed);
+    }
+
+    /// Counts how often uploads are opened.
+    pub(super) fn pace(&self, bucket: Arc<Bucket>) {
+        self.state.lock().unwrap().bucket = Some(bucket);
     }
 
     pub(super) fn refuse_empty_blobs(&self) {
@@ -442,11 +448,23 @@ impl Destination for Target {
         self.0.serve(cx, blob, offset).await
     }
 
+    async fn upload_ticket(&self, cx: &Context) -> Result<Option<Ticket>, Error> {
+        let bucket = self.0.state.lock().unwrap().bucket.clone();
+        match bucket {
+            Some(bucket) => Ok(Some(cx.run(bucket.ticket()).await?)),
+            None => Ok(None),
+        }
+    }
+
     async fn begin_upload(
         &self,
         cx: &Context,
         blob: &Descriptor,
+        ticket: Option<Ticket>,
     ) -> Result<Box<dyn Upload>, Error> {
+        if let Some(ticket) = ticket {
+            ticket.spend().accepted();
+        }
         let event = Event::BeginUpload(blob.digest.clone());
         self.0.enter(cx, On::BeginUpload, event).await?;
         self.0.state.lock().unwrap().uploads += 1;
