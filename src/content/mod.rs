@@ -9,6 +9,7 @@
 mod error;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::pin::Pin;
 
 use async_trait::async_trait;
@@ -28,6 +29,9 @@ pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
 pub trait Source: Send + Sync {
     /// Its name, for caches and messages.
     fn repository(&self) -> &Repository;
+
+    /// Whether reading a manifest uses up an allowance, as far as it is known.
+    fn counts_pulls(&self) -> bool;
 
     /// What a tag or digest stands for now, without a pull where the registry allows it.
     /// Not there is [`ErrorKind::NotFound`].
@@ -52,6 +56,9 @@ pub trait Source: Send + Sync {
 pub trait Destination: Send + Sync {
     /// Its name, for caches and messages.
     fn repository(&self) -> &Repository;
+
+    /// What it takes to find out what it has.
+    fn probing(&self) -> Probing;
 
     /// What a tag or digest stands for now; `None` when it is definitely not there.
     async fn resolve(&self, cx: &Context, version: &Version) -> Result<Option<Descriptor>, Error>;
@@ -91,13 +98,70 @@ pub trait Destination: Send + Sync {
         ticket: Option<Ticket>,
     ) -> Result<Box<dyn Upload>, Error>;
 
+    /// Whether [`Destination::mount_blob`] can do more than open an upload.
+    fn mounts(&self) -> bool {
+        false
+    }
+
+    /// Takes a blob from a repository of the same registry, which may be this one: then it only
+    /// finds out whether the blob is here. Otherwise this opens an upload; it takes no more
+    /// requests than that.
+    async fn mount_blob(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        from: &Repository,
+        ticket: Option<Ticket>,
+    ) -> Result<Mounted, Error> {
+        let _nowhere = from;
+        let begun = self.begin_upload(cx, blob, ticket).await;
+        begun.map(Mounted::Not)
+    }
+
     /// Stores a manifest under its digest and, if given, under a tag. Its children are present.
     async fn put_manifest(
         &self,
         cx: &Context,
         manifest: &Manifest,
         tag: Option<&Tag>,
-    ) -> Result<(), Error>;
+    ) -> Result<Receipt, Error>;
+}
+
+/// What it takes to find out what a destination has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probing {
+    /// Nothing: the repository is new, and has only what copies of this process put there.
+    Needless,
+    /// One request for many blobs.
+    Cheap,
+    /// A request for each blob.
+    Costly,
+}
+
+/// What came of taking a blob from another repository.
+pub enum Mounted {
+    /// It is here.
+    Here,
+    /// It has to be uploaded.
+    Not(Box<dyn Upload>),
+}
+
+/// What a destination said when it stored a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// It stated the digest, and shows it from now on.
+    Stated,
+    /// It accepted it. Readers may have to wait.
+    Accepted,
+}
+
+impl fmt::Debug for Mounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Here => "Here",
+            Self::Not(_) => "Not",
+        })
+    }
 }
 
 /// An open upload of one blob.

@@ -20,11 +20,17 @@ use crate::task::Context;
 /// What the tags shall show.
 #[derive(Debug)]
 pub(super) struct Target {
-    pub(super) digest: Digest,
+    pub(super) root: Descriptor,
     /// Its bytes, if they are known already.
     pub(super) manifest: Option<Manifest>,
     /// What it runs on, if it is for one platform that the job names.
     pub(super) platform: Option<Platform>,
+}
+
+impl Target {
+    pub(super) fn digest(&self) -> &Digest {
+        &self.root.digest
+    }
 }
 
 /// Finds out what the tags shall show. Only a choice of platforms has to read the source's root.
@@ -47,7 +53,7 @@ pub(super) async fn choose(
             }
         }
         Platforms::All | Platforms::Only(_) => Ok(Target {
-            digest: found.digest.clone(),
+            root: found.clone(),
             manifest: None,
             platform: None,
         }),
@@ -57,12 +63,12 @@ pub(super) async fn choose(
 fn from_index(index: &Manifest, wanted: &BTreeSet<Platform>) -> Result<Target, Error> {
     match select(index, wanted) {
         Ok(Selection::One(entry)) => Ok(Target {
-            digest: entry.digest,
             manifest: None,
-            platform: entry.platform,
+            platform: entry.platform.clone(),
+            root: entry,
         }),
         Ok(Selection::Several(chosen)) => Ok(Target {
-            digest: chosen.digest().clone(),
+            root: chosen.descriptor(),
             manifest: Some(chosen),
             platform: None,
         }),
@@ -96,7 +102,7 @@ async fn from_image(
         return Err(no_choice(&image, cause));
     }
     Ok(Target {
-        digest: image.digest().clone(),
+        root: image.descriptor(),
         manifest: Some(image),
         platform: Some(there),
     })
@@ -134,7 +140,7 @@ async fn platform(cx: &Context, run: &Run, image: &Manifest) -> Result<Platform,
 /// A small blob as a whole, verified. Another copy may have read it, and the transfer finds it too.
 async fn read(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Bytes, content::Error> {
     let shared = &run.shared;
-    let _turn = shared.fetching.take(cx, blob.digest.clone()).await?;
+    let _claim = shared.fetching.wait(cx, &blob.digest).await?;
     if let Some(bytes) = shared.configs.get(&blob.digest) {
         return Ok(bytes);
     }

@@ -52,6 +52,7 @@ pub(super) async fn complete(
 ///
 /// The destination cannot be asked.
 pub(super) async fn recheck(cx: &Context, run: &Arc<Run>, graph: &mut Graph) -> Result<(), Error> {
+    run.ask_always();
     for digest in Graph::blobs(graph.nodes.iter()).keys() {
         run.doubt(digest);
     }
@@ -83,7 +84,7 @@ async fn absent(
 ) -> Result<Vec<Descriptor>, Error> {
     let at = |blob: &Descriptor| run.at_destination(&blob.digest);
     blobs.retain(|blob| !run.shared.present.contains(&at(blob)));
-    if blobs.is_empty() {
+    if blobs.is_empty() || !run.asks() {
         return Ok(blobs);
     }
     let root = graph.root().digest();

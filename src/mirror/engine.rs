@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::choose::{Target, choose};
 use super::complete::{Scope, complete, recheck};
 use super::error::{Error, Side, Step};
-use super::job::{Limits, MirrorJob, Outcome};
-use super::outcome::outcome;
+use super::job::{Contents, Limits, MirrorJob, Outcome};
+use super::outcome::{outcome, unchanged};
 use super::run::{Located, Run, flat};
 use super::shared::Shared;
 use super::tags::Tags;
@@ -40,7 +40,9 @@ impl Engine {
     /// When every tag shows the image already, nothing is written, and apart from a choice of
     /// platforms nothing is read from the source but what its tag stands for. Otherwise whatever
     /// the destination has by digest is left alone, the rest is copied, children before parents,
-    /// and the tags are set last.
+    /// and the tags are set last. A destination that has to be asked for each digest is asked only
+    /// when one of the tags exists, or when the source counts pulls: else it most likely has
+    /// nothing, and learns of what it has while uploads are opened.
     ///
     /// Copies in one engine share what they read: each manifest and each blob is read once from a
     /// source, whichever of them it is, and written once to each destination repository. A blob
@@ -90,10 +92,19 @@ impl Engine {
 async fn copy(cx: &Context, run: &Arc<Run>, job: &MirrorJob) -> Result<Outcome, Error> {
     let mut tags = Tags::of(job);
     let (found, ()) = tokio::try_join!(resolve(cx, run, job), tags.look(cx, run))?;
+    run.expect(tags.any_exists());
     let target = choose(cx, run, &job.platforms, &found).await?;
-    tags.guard(&target.digest)?;
-    if tags.all_show(&target.digest)
-        && let Some(root) = run.read_there(cx, &target.digest).await?
+    tags.guard(target.digest())?;
+    if tags.all_show(target.digest()) && job.contents == Contents::OfCopies {
+        return Ok(unchanged(
+            run,
+            &target,
+            &found,
+            tags.showing(target.digest()),
+        ));
+    }
+    if tags.all_show(target.digest())
+        && let Some(root) = run.read_there(cx, target.digest()).await?
     {
         let graph = walk(cx, run, present(root), Missing::LeaveOut).await?;
         note_present(run, &graph);
@@ -121,10 +132,10 @@ async fn resolve(cx: &Context, run: &Run, job: &MirrorJob) -> Result<Descriptor,
 async fn root(cx: &Context, run: &Run, target: &Target) -> Result<Located, Error> {
     match &target.manifest {
         Some(manifest) => Ok(Located {
-            is_present: run.is_present(cx, &target.digest).await?,
+            is_present: run.asks() && run.is_present(cx, target.digest()).await?,
             manifest: manifest.clone(),
         }),
-        None => run.locate(cx, &target.digest).await,
+        None => run.locate(cx, target.digest()).await,
     }
 }
 
@@ -159,14 +170,16 @@ async fn commit(
     if scope == Scope::Everything || graph.nodes.iter().any(|node| !node.is_present) {
         complete(cx, run, graph, scope).await?;
         // Copying took time in which somebody may have set a tag.
-        tags.look(cx, run).await?;
-        tags.guard(root.digest())?;
+        if tags.are_guarded() {
+            tags.look(cx, run).await?;
+            tags.guard(root.digest())?;
+        }
     }
     tags.set(cx, run, root).await
 }
 
 fn finish(run: &Run, graph: &Graph, target: &Target, found: &Descriptor, tags: &Tags) -> Outcome {
-    let showing = tags.showing(&target.digest);
+    let showing = tags.showing(target.digest());
     outcome(run, graph, target, found, showing)
 }
 

@@ -14,6 +14,18 @@ pub struct MirrorJob {
     /// The tags to set at the destination, at least one, and what to do about each if it shows
     /// something else. The first one that does not show the image yet is the commit point.
     pub tags: BTreeMap<Tag, ExistingTag>,
+    /// Of which images the outcome tells what is in them.
+    pub contents: Contents,
+}
+
+/// Of which images the outcome tells what is in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Of all. An image that is there already is read at the destination.
+    Always,
+    /// Of those that had to be copied. One that is there already costs one request on each side,
+    /// and counts no bytes and names no images.
+    OfCopies,
 }
 
 /// Which parts of an index to copy.

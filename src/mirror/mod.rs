@@ -28,6 +28,7 @@
 //! - Nothing here knows HTTP or Terraform.
 
 mod choose;
+mod claims;
 mod complete;
 mod crew;
 mod engine;
@@ -50,4 +51,4 @@ mod tests;
 
 pub use engine::Engine;
 pub use error::{Cause, Error, Side, Step};
-pub use job::{ExistingTag, Limits, MirrorJob, Outcome, Platforms};
+pub use job::{Contents, ExistingTag, Limits, MirrorJob, Outcome, Platforms};

@@ -34,6 +34,20 @@ pub(super) fn outcome(
     }
 }
 
+/// An image that was there already, and that nobody wants to know more about.
+pub(super) fn unchanged(run: &Run, target: &Target, found: &Descriptor, tags: Vec<Tag>) -> Outcome {
+    Outcome {
+        root: target.root.clone(),
+        source_digest: found.digest.clone(),
+        images: BTreeMap::new(),
+        size_bytes: 0,
+        moved_bytes: 0,
+        reused_bytes: 0,
+        pulls: run.pulls.load(Ordering::Relaxed),
+        tags,
+    }
+}
+
 /// The image of each platform: what the job names, else what the indexes name, the upper before
 /// the lower.
 fn images(graph: &Graph, root: &Manifest, target: &Target) -> BTreeMap<String, Digest> {
@@ -43,7 +57,7 @@ fn images(graph: &Graph, root: &Manifest, target: &Target) -> BTreeMap<String, D
         .collect();
     let mut images = BTreeMap::new();
     if let Some(platform) = &target.platform {
-        images.insert(platform.to_string(), target.digest.clone());
+        images.insert(platform.to_string(), target.digest().clone());
     }
     let mut seen = HashSet::from([root.digest()]);
     let mut waiting = VecDeque::from([root]);

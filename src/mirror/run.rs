@@ -1,14 +1,14 @@
 //! One copy in progress: both sides, what it shares with others, what it counted.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::error::{Error, Side, Step};
 use super::places::Author;
 use super::shared::{At, Shared, permit};
 use super::verified::Origin;
 use super::walk;
-use crate::content::{self, Destination, ErrorKind, Source};
+use crate::content::{self, Destination, ErrorKind, Probing, Source};
 use crate::oci::{Descriptor, Digest, Manifest, Version};
 use crate::task::Context;
 
@@ -19,6 +19,8 @@ pub(super) struct Run {
     pub(super) destination: Arc<dyn Destination>,
     /// How others wait for what this one puts.
     pub(super) author: Author,
+    /// Whether it makes sense to ask the destination for a digest that nobody has put there yet.
+    asks: AtomicBool,
     /// Manifests read from the source.
     pub(super) pulls: AtomicU64,
     /// Bytes of blobs written.
@@ -45,6 +47,7 @@ impl Run {
     ) -> Self {
         Self {
             shared: Arc::clone(shared),
+            asks: AtomicBool::new(true),
             source,
             destination,
             author: shared.places.author(),
@@ -53,18 +56,43 @@ impl Run {
         }
     }
 
+    /// Learns whether a tag of the job exists at the destination: if none does, the repository is
+    /// likely to have nothing of the image. Asking it for each digest pays then only where it saves
+    /// pulls.
+    pub(super) fn expect(&self, has_tag: bool) {
+        let asks = match self.destination.probing() {
+            Probing::Needless => false,
+            Probing::Cheap => true,
+            Probing::Costly => has_tag || self.source.counts_pulls(),
+        };
+        self.asks.store(asks, Ordering::Relaxed);
+    }
+
+    /// What was believed about the destination was wrong: it is asked from now on.
+    pub(super) fn ask_always(&self) {
+        self.asks.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it makes sense to ask the destination for a digest that nobody has put there yet.
+    pub(super) fn asks(&self) -> bool {
+        self.asks.load(Ordering::Relaxed)
+    }
+
     /// Finds a manifest at the destination, else at the source.
     pub(super) async fn locate(&self, cx: &Context, digest: &Digest) -> Result<Located, Error> {
         let there = self.at_destination(digest);
+        let is_known = self.shared.present.contains(&there);
         if let Some(manifest) = self.shared.manifests.get(digest) {
-            let is_present =
-                self.shared.present.contains(&there) || self.is_present(cx, digest).await?;
+            let is_present = is_known || (self.asks() && self.is_present(cx, digest).await?);
             return Ok(Located {
                 manifest,
                 is_present,
             });
         }
-        if let Some(manifest) = self.read_there(cx, digest).await? {
+        // Most often it is not there, and reading it could count as a pull there.
+        if (is_known || (self.asks() && self.is_present(cx, digest).await?))
+            && let Some(manifest) = self.read_there(cx, digest).await?
+        {
             return Ok(Located {
                 manifest,
                 is_present: true,

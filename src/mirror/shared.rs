@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::claims::Claims;
 use super::job::Limits;
 use super::places::Places;
 use super::turns::Turns;
@@ -27,7 +28,7 @@ pub(super) struct Shared {
     /// Who reads which manifest from a source.
     pub(super) reading: Arc<Turns<Digest>>,
     /// Who reads which blob from a source.
-    pub(super) fetching: Arc<Turns<Digest>>,
+    pub(super) fetching: Arc<Claims<Digest>>,
     /// Configurations read to learn a platform.
     pub(super) configs: Configs,
     /// Where else blobs can be read.
@@ -50,7 +51,7 @@ impl Shared {
         Self {
             manifests: Manifests::default(),
             reading: Arc::new(Turns::new()),
-            fetching: Arc::new(Turns::new()),
+            fetching: Arc::new(Claims::new()),
             configs: Configs::default(),
             places: Arc::default(),
             present: Present::default(),
@@ -193,7 +194,7 @@ pub(super) struct Place<'a> {
 #[derive(Debug)]
 pub(super) struct Permit {
     _all: OwnedSemaphorePermit,
-    _big: Option<OwnedSemaphorePermit>,
+    big: Option<OwnedSemaphorePermit>,
 }
 
 impl Transfers {
@@ -229,7 +230,26 @@ impl Transfers {
     }
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// The permit, if there is one now.
+    pub(super) fn try_permit(self) -> Result<Permit, Self> {
+        match Arc::clone(self.all).try_acquire_owned() {
+            Ok(all) => Ok(Permit {
+                _all: all,
+                big: self.big,
+            }),
+            Err(_none) => Err(self),
+        }
+    }
+
+    /// Gives a permit up and keeps the place.
+    pub(super) fn without(permit: Permit, transfers: &'a Transfers) -> Self {
+        Self {
+            all: &transfers.all,
+            big: permit.big,
+        }
+    }
+
     /// Waits for the permit itself. Once a blob has a place, this takes no longer than some small
     /// blob.
     ///
@@ -239,7 +259,7 @@ impl Place<'_> {
     pub(super) async fn permit(self, cx: &Context) -> Result<Permit, Stopped> {
         Ok(Permit {
             _all: permit(cx, self.all).await?,
-            _big: self.big,
+            big: self.big,
         })
     }
 }

@@ -9,7 +9,7 @@ use super::job::{ExistingTag, MirrorJob};
 use super::run::{Run, flat};
 use super::shared::permit;
 use super::transfer::GRACE;
-use crate::content::{self, ErrorKind};
+use crate::content::{self, ErrorKind, Receipt};
 use crate::oci::{Digest, Manifest, Tag, Version};
 use crate::task::Context;
 
@@ -26,6 +26,8 @@ struct Shown {
     digest: Option<Digest>,
     /// Whether this copy put it there.
     is_ours: bool,
+    /// Whether the destination stated, when this copy set the tag, what it shows.
+    is_stated: bool,
 }
 
 impl Tags {
@@ -36,6 +38,7 @@ impl Tags {
             existing: existing.clone(),
             digest: None,
             is_ours: false,
+            is_stated: false,
         });
         Self {
             tags: tags.collect(),
@@ -50,6 +53,17 @@ impl Tags {
             shown.digest = digest;
         }
         Ok(())
+    }
+
+    /// Whether one of them exists.
+    pub(super) fn any_exists(&self) -> bool {
+        self.tags.iter().any(|shown| shown.digest.is_some())
+    }
+
+    /// Whether there is one that must not be moved by all means.
+    pub(super) fn are_guarded(&self) -> bool {
+        let mut tags = self.tags.iter();
+        tags.any(|shown| shown.existing != ExistingTag::Overwrite)
     }
 
     /// Whether every tag shows this.
@@ -106,7 +120,10 @@ impl Tags {
         for shown in rest.filter(|shown| shown.digest.as_ref() != Some(root.digest())) {
             let put = put(cx, run, root, &shown.tag).await;
             let is_set = match &put {
-                Ok(()) => true,
+                Ok(receipt) => {
+                    shown.is_stated = *receipt == Receipt::Stated;
+                    true
+                }
                 Err(error) => is_doubtful(error) && shows(run, &shown.tag, root.digest()).await,
             };
             if is_set {
@@ -119,13 +136,14 @@ impl Tags {
                 Err(error) if !is_set || error.is_stop() => {
                     return Err(failed(Step::WriteTag, &shown.tag, error));
                 }
-                Ok(()) | Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
         }
         Ok(())
     }
 
-    /// Makes sure that the tags we set show the root. Tags may take a moment to be seen.
+    /// Makes sure that the tags we set show the root, as far as the destination has not said so.
+    /// Tags may take a moment to be seen.
     ///
     /// # Errors
     ///
@@ -136,7 +154,8 @@ impl Tags {
         run: &Run,
         root: &Digest,
     ) -> Result<(), Error> {
-        let ours = self.tags.iter_mut().filter(|shown| shown.is_ours);
+        let tags = self.tags.iter_mut();
+        let ours = tags.filter(|shown| shown.is_ours && !shown.is_stated);
         let verified = join_all(ours.map(|shown| shown.verify(cx, run, root))).await;
         let errors = verified.into_iter().filter_map(Result::err);
         let first = errors.reduce(|first, next| if first.is_stop() { next } else { first });
@@ -194,7 +213,12 @@ async fn ask(cx: &Context, run: &Run, tag: &Tag) -> Result<Option<Digest>, Error
     Ok(found.map(|descriptor| descriptor.digest))
 }
 
-async fn put(cx: &Context, run: &Run, root: &Manifest, tag: &Tag) -> Result<(), content::Error> {
+async fn put(
+    cx: &Context,
+    run: &Run,
+    root: &Manifest,
+    tag: &Tag,
+) -> Result<Receipt, content::Error> {
     let putting = run.destination.put_manifest(cx, root, Some(tag));
     flat(cx.settle(GRACE, putting).await)
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::memory::{Memory, Target};
 use super::shared::Shared;
-use super::{Engine, Error, ExistingTag, Limits, MirrorJob, Outcome, Platforms};
+use super::{Contents, Engine, Error, ExistingTag, Limits, MirrorJob, Outcome, Platforms};
 use crate::content::{Destination, Source};
 use crate::oci::{Digest, Tag, Version};
 use crate::task::Context;
@@ -87,6 +87,7 @@ fn job() -> MirrorJob {
         version: Version::Tag("1".parse().unwrap()),
         platforms: Platforms::All,
         tags: tags(&["1"], &ExistingTag::KeepUnless(None)),
+        contents: Contents::Always,
     }
 }
 

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 
 use super::crew::Crew;
 use super::error::{Error, Side, Step};
 use super::places::{Choice, Reading, Waiting};
 use super::run::{Run, flat};
-use super::shared::{Permit, is_big};
+use super::shared::{Permit, Place, is_big};
 use super::verified::{Origin, Reader, Verdict, backoff};
-use crate::content::{self, ByteStream, ErrorKind, Upload};
+use crate::content::{self, ByteStream, ErrorKind, Mounted, Upload};
 use crate::oci::Descriptor;
 use crate::task::{Context, Ticket};
 
@@ -73,36 +74,45 @@ async fn transfer_one(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), 
 /// Brings one blob from where it is best read: another destination that has it, else the source.
 /// Returns what to wait for when another copy has it, and it cannot be read there yet.
 ///
-/// One at a time asks a source for a blob. Whoever finds it being read there waits, without a
-/// permit, and then reads the copy. So the one that reads waits for nothing but a permit, and those
-/// who hold one wait for nothing.
+/// One at a time asks a source for a blob: the first that may move it. Whoever finds it being read
+/// there waits, without a permit, and then reads the copy. So the one that reads waits for nothing,
+/// not even for the quota of its own destination, and nor do those who hold a permit.
 async fn come_by(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Option<Waiting>, Error> {
     if let Some(bytes) = known(run, blob) {
-        bring(cx, run, blob, &Origin::Known(bytes)).await?;
+        bring(cx, run, blob, &Origin::Known(bytes), None).await?;
         return Ok(None);
     }
     let shared = &run.shared;
     let wanted_at = run.destination.repository();
-    let mut turn = None;
+    let stopped = |stopped| Error::new(Side::Source, Step::ReadBlob, &blob.digest, stopped);
+    let mut ready = None;
     loop {
         let choice = shared.places.choose(&run.author, wanted_at, &blob.digest);
-        match choice {
-            Choice::Read(reading) => {
-                turn = None;
+        match (choice, ready.take()) {
+            (Choice::Read(reading), ready) => {
+                drop(ready);
                 if bring_copy(cx, run, blob, reading).await? {
                     return Ok(None);
                 }
             }
-            Choice::Wait(waiting) => return Ok(Some(waiting)),
-            Choice::Source if turn.is_some() => {
-                bring(cx, run, blob, &run.origin()).await?;
+            (Choice::Wait(waiting), _) => return Ok(Some(waiting)),
+            (Choice::Source, Some((_claim, admitted))) => {
+                bring(cx, run, blob, &run.origin(), Some(admitted)).await?;
                 return Ok(None);
             }
-            Choice::Source => {
-                let taken = shared.fetching.take(cx, blob.digest.clone()).await;
-                turn = Some(taken.map_err(|stopped| {
-                    Error::new(Side::Source, Step::ReadBlob, &blob.digest, stopped)
-                })?);
+            (Choice::Source, None) => {
+                if shared
+                    .fetching
+                    .over(cx, &blob.digest)
+                    .await
+                    .map_err(stopped)?
+                {
+                    continue;
+                }
+                let admitted = admit(cx, run, blob).await?;
+                let claim = shared.fetching.claim(&blob.digest);
+                // Somebody may have read it meanwhile, so the choice is made once more.
+                ready = claim.map(|claim| (claim, admitted));
             }
         }
     }
@@ -116,7 +126,7 @@ async fn bring_copy(
     reading: Reading,
 ) -> Result<bool, Error> {
     let copy = Origin::Copy(Arc::clone(reading.destination()));
-    let Err(error) = bring(cx, run, blob, &copy).await else {
+    let Err(error) = bring(cx, run, blob, &copy, None).await else {
         return Ok(true);
     };
     match error.store() {
@@ -135,11 +145,28 @@ async fn bring_copy(
 }
 
 /// Brings one blob from one origin.
-async fn bring(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Error> {
-    insist(cx, run, blob, origin).await?;
+async fn bring(
+    cx: &Context,
+    run: &Run,
+    blob: &Descriptor,
+    origin: &Origin,
+    admitted: Option<Admitted>,
+) -> Result<(), Error> {
+    let came = insist(cx, run, blob, origin, admitted).await?;
     run.has_blob(&blob.digest);
-    run.count_moved(blob);
+    if came == Came::Moved {
+        run.count_moved(blob);
+    }
     Ok(())
+}
+
+/// How a blob came to the destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// Its bytes were sent.
+    Moved,
+    /// It was there, or was mounted.
+    Taken,
 }
 
 /// Why one attempt failed.
@@ -156,17 +183,26 @@ struct EmptyBlob(#[source] content::Error);
 /// Attempts a transfer until it is done or does not make sense any more. The origin may send wrong
 /// bytes once, a source may not have the blob once (its object storage can lag behind), and the
 /// destination may lose an upload twice. Between attempts others have the permit.
-async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Error> {
+async fn insist(
+    cx: &Context,
+    run: &Run,
+    blob: &Descriptor,
+    origin: &Origin,
+    mut admitted: Option<Admitted>,
+) -> Result<Came, Error> {
     let from = |error| Error::new(Side::Source, Step::ReadBlob, &blob.digest, error);
     let to = |error| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, error);
     let (mut was_wrong, mut was_missing) = (false, false);
     let mut lost = 0;
     loop {
-        let (permit, ticket) = admit(cx, run, blob).await.map_err(to)?;
+        let Admitted { permit, ticket } = match admitted.take() {
+            Some(admitted) => admitted,
+            None => admit(cx, run, blob).await?,
+        };
         let attempted = attempt(cx, run, blob, origin, ticket).await;
         drop(permit);
         match attempted {
-            Ok(()) => return Ok(()),
+            Ok(came) => return Ok(came),
             Err(Fault::Source(error)) if error.has_wrong_bytes() && !was_wrong => {
                 was_wrong = true;
                 tracing::warn!(digest = %blob.digest, "the source sent wrong bytes, trying again");
@@ -186,7 +222,7 @@ async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> 
                 paused.map_err(|stopped| to(stopped.into()))?;
                 // The answer may be what got lost.
                 if is_there(cx, run, blob).await.map_err(to)? {
-                    return Ok(());
+                    return Ok(Came::Moved);
                 }
             }
             Err(Fault::Destination(error)) => return Err(to(explained(error, blob))),
@@ -194,34 +230,69 @@ async fn insist(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> 
     }
 }
 
+/// What a blob needs before anything is opened for it.
+struct Admitted {
+    permit: Permit,
+    /// Where the destination counts uploads.
+    ticket: Option<Ticket>,
+}
+
 /// Waits until a blob may move. For the destination before the permit: many may wait for one
 /// destination, and those who go elsewhere need the permits meanwhile. Nothing is opened yet,
 /// neither here nor there.
-async fn admit(
-    cx: &Context,
-    run: &Run,
-    blob: &Descriptor,
-) -> Result<(Permit, Option<Ticket>), content::Error> {
-    let place = run.shared.transfers.line_up(cx, blob.size).await?;
-    let ticket = run.destination.upload_ticket(cx).await?;
-    Ok((place.permit(cx).await?, ticket))
+///
+/// Neither is waited for while the other is held: an upload that is refused waits for another
+/// ticket with its permit in hand.
+async fn admit(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Admitted, Error> {
+    let admitted = async {
+        let transfers = &run.shared.transfers;
+        let mut place = transfers.line_up(cx, blob.size).await?;
+        loop {
+            let ticket = run.destination.upload_ticket(cx).await?;
+            place = match place.try_permit() {
+                Ok(permit) => return Ok::<_, content::Error>(Admitted { permit, ticket }),
+                Err(place) => place,
+            };
+            drop(ticket);
+            let permit = place.permit(cx).await?;
+            if let Some(ticket) = run.destination.upload_ticket(cx).now_or_never() {
+                let ticket = ticket?;
+                return Ok(Admitted { permit, ticket });
+            }
+            place = Place::without(permit, transfers);
+        }
+    };
+    let admitted = admitted.await;
+    admitted.map_err(|error| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, error))
 }
 
-/// One upload, with bytes read from the start.
+/// One upload, with bytes read from the start; or none, if the destination has the blob or takes
+/// it from another repository.
 async fn attempt(
     cx: &Context,
     run: &Run,
     blob: &Descriptor,
     origin: &Origin,
     ticket: Option<Ticket>,
-) -> Result<(), Fault> {
+) -> Result<Came, Fault> {
     let verdict = Verdict::default();
-    let begin = cx.settle(GRACE, run.destination.begin_upload(cx, blob, ticket));
-    // Both sides at once: that saves a round trip, and the upload does not wait long for bytes.
-    let (bytes, upload) = tokio::join!(open(cx, origin, blob, &verdict), begin);
-    let (bytes, upload) = match (bytes, flat(upload)) {
-        (Ok(bytes), Ok(upload)) => (bytes, upload),
-        (Err(error), Ok(upload)) => {
+    let bytes = open(cx, origin, blob, &verdict);
+    let begin = cx.settle(GRACE, begin(cx, run, blob, origin, ticket));
+    let (bytes, begun) = if is_mountable(run, origin) {
+        // It is unlikely that bytes are needed.
+        match flat(begin.await).map_err(Fault::Destination)? {
+            Mounted::Here => return Ok(Came::Taken),
+            Mounted::Not(upload) => (bytes.await, Ok(Mounted::Not(upload))),
+        }
+    } else {
+        // Both sides at once: that saves a round trip, and the upload does not wait long for bytes.
+        let (bytes, begun) = tokio::join!(bytes, begin);
+        (bytes, flat(begun))
+    };
+    let (bytes, upload) = match (bytes, begun) {
+        (_, Ok(Mounted::Here)) => return Ok(Came::Taken),
+        (Ok(bytes), Ok(Mounted::Not(upload))) => (bytes, upload),
+        (Err(error), Ok(Mounted::Not(upload))) => {
             give_up(upload).await;
             return Err(Fault::Source(error));
         }
@@ -232,11 +303,46 @@ async fn attempt(
         (Ok(_), Err(error)) => return Err(Fault::Destination(error)),
     };
     let committed = flat(cx.settle(2 * GRACE, upload.commit(cx, bytes)).await);
-    committed.map_err(|error| match verdict.take() {
-        // A stop reaches both sides; where the bytes stopped is of no interest.
-        Some(cause) if !cause.is_stop() => Fault::Source(cause),
-        Some(_) | None => Fault::Destination(error),
-    })
+    committed
+        .map(|()| Came::Moved)
+        .map_err(|error| match verdict.take() {
+            // A stop reaches both sides; where the bytes stopped is of no interest.
+            Some(cause) if !cause.is_stop() => Fault::Source(cause),
+            Some(_) | None => Fault::Destination(error),
+        })
+}
+
+/// Opens an upload. Where the destination may do without, the same request finds out.
+async fn begin(
+    cx: &Context,
+    run: &Run,
+    blob: &Descriptor,
+    origin: &Origin,
+    ticket: Option<Ticket>,
+) -> Result<Mounted, content::Error> {
+    let destination = &run.destination;
+    match origin {
+        Origin::Copy(copy) if is_mountable(run, origin) => {
+            destination
+                .mount_blob(cx, blob, copy.repository(), ticket)
+                .await
+        }
+        _ if destination.mounts() && !run.asks() => {
+            let here = destination.repository();
+            destination.mount_blob(cx, blob, here, ticket).await
+        }
+        _ => {
+            let begun = destination.begin_upload(cx, blob, ticket).await;
+            begun.map(Mounted::Not)
+        }
+    }
+}
+
+/// Whether the destination can take a blob from there without its bytes.
+fn is_mountable(run: &Run, origin: &Origin) -> bool {
+    let here = run.destination.repository();
+    matches!(origin, Origin::Copy(copy)
+        if run.destination.mounts() && copy.repository().registry() == here.registry())
 }
 
 /// The bytes of a blob.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::aws::{self, Session};
-use crate::content::{self, ByteStream, Destination, ErrorKind, Upload};
+use crate::content::{self, ByteStream, Destination, ErrorKind, Probing, Receipt, Upload};
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::registry::{Credential, CredentialSource, Registry};
 use crate::task::{Context, Ticket, monotonic};
@@ -87,6 +87,13 @@ impl Destination for EcrPublicRepository {
         Destination::repository(&self.registry)
     }
 
+    fn probing(&self) -> Probing {
+        match self.settled_at {
+            Some(_) => Probing::Needless,
+            None => Probing::Cheap,
+        }
+    }
+
     async fn resolve(
         &self,
         cx: &Context,
@@ -159,10 +166,11 @@ impl Destination for EcrPublicRepository {
         cx: &Context,
         manifest: &Manifest,
         tag: Option<&Tag>,
-    ) -> Result<(), content::Error> {
+    ) -> Result<Receipt, content::Error> {
         loop {
             match self.registry.put_manifest(cx, manifest, tag).await {
-                Ok(()) => return Ok(()),
+                // Readers may be served by somebody who does not know yet.
+                Ok(_) => return Ok(Receipt::Accepted),
                 Err(error) => self.settle(cx, error).await?,
             }
         }

@@ -133,6 +133,14 @@ impl Base {
         self.below(repository, &["blobs", "uploads", ""])
     }
 
+    pub(super) fn mount(&self, repository: &Repository, blob: &Digest, from: &Repository) -> Url {
+        let mut url = self.uploads(repository);
+        url.query_pairs_mut()
+            .append_pair("mount", blob.as_str())
+            .append_pair("from", from.path());
+        url
+    }
+
     /// OCI Distribution Specification 1.1, *Endpoints*. What is appended has been checked by the
     /// types of `oci` and needs no escaping.
     fn below(&self, repository: &Repository, rest: &[&str]) -> Url {

@@ -10,7 +10,9 @@ use super::auth::{Account, Authoriser, CredentialSource};
 use super::endpoint::{Base, Endpoint, InvalidEndpoint};
 use super::error::{Action, Error, Fault, Subject};
 use super::pace::Pace;
-use crate::content::{self, ByteStream, Destination, PullBudget, Source, Upload};
+use crate::content::{
+    self, ByteStream, Destination, Mounted, Probing, PullBudget, Receipt, Source, Upload,
+};
 use crate::net::HttpSettings;
 use crate::net::client::HttpClient;
 use crate::net::host_limiter::{HostLimiter, HostLimiters};
@@ -176,6 +178,12 @@ impl Source for Registry {
         self.name()
     }
 
+    /// Docker Hub, and whoever else told what is left.
+    fn counts_pulls(&self) -> bool {
+        let host = self.name().registry();
+        self.name().is_docker_hub() || self.client().pull_budget(host).is_some()
+    }
+
     async fn resolve(&self, cx: &Context, version: &Version) -> Result<Descriptor, content::Error> {
         Ok(self.resolve_manifest(cx, version).await?)
     }
@@ -198,6 +206,10 @@ impl Source for Registry {
 impl Destination for Registry {
     fn repository(&self) -> &Repository {
         self.name()
+    }
+
+    fn probing(&self) -> Probing {
+        Probing::Costly
     }
 
     async fn resolve(
@@ -246,12 +258,29 @@ impl Destination for Registry {
         Ok(Box::new(self.open_upload(cx, blob, ticket).await?))
     }
 
+    fn mounts(&self) -> bool {
+        true
+    }
+
+    async fn mount_blob(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        from: &Repository,
+        ticket: Option<Ticket>,
+    ) -> Result<Mounted, content::Error> {
+        Ok(match self.mount(cx, blob, from, ticket).await? {
+            Some(upload) => Mounted::Not(Box::new(upload)),
+            None => Mounted::Here,
+        })
+    }
+
     async fn put_manifest(
         &self,
         cx: &Context,
         manifest: &Manifest,
         tag: Option<&Tag>,
-    ) -> Result<(), content::Error> {
+    ) -> Result<Receipt, content::Error> {
         Ok(self.store_manifest(cx, manifest, tag).await?)
     }
 }

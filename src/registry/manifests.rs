@@ -14,6 +14,7 @@ use super::error::{Action, Error, Fault};
 use super::handle::Registry;
 use super::pace::Counted;
 use super::request::{Answer, Call};
+use crate::content::Receipt;
 use crate::net::limits;
 use crate::oci::{Descriptor, Digest, InvalidManifest, Manifest, MediaType, Tag, Version};
 use crate::task::Context;
@@ -85,7 +86,7 @@ impl Registry {
         cx: &Context,
         manifest: &Manifest,
         tag: Option<&Tag>,
-    ) -> Result<(), Error> {
+    ) -> Result<Receipt, Error> {
         let digest = manifest.digest();
         let version = tag.map_or_else(
             || Version::Digest(digest.clone()),
@@ -203,10 +204,11 @@ async fn read(version: &Version, answer: Answer) -> Result<Manifest, Fault> {
     Manifest::parse(bytes, &media_type).map_err(invalid)
 }
 
-fn same_digest(digest: &Digest, answer: &Answer) -> Result<(), Fault> {
+fn same_digest(digest: &Digest, answer: &Answer) -> Result<Receipt, Fault> {
     match stated_digest(answer)? {
         Some(stated) if stated != *digest => Err(other_digest(digest, &stated)),
-        _ => Ok(()),
+        Some(_) => Ok(Receipt::Stated),
+        None => Ok(Receipt::Accepted),
     }
 }
 

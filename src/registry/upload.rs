@@ -13,7 +13,7 @@ use url::Url;
 
 use super::answer::Refusal;
 use super::auth::{Access, Shown};
-use super::error::{Action, Error, Fault, transport};
+use super::error::{Action, Error, Fault, Subject, transport};
 use super::handle::Registry;
 use super::outgoing::{Outgoing, watch};
 use super::pace::{Counted, UnderWay};
@@ -21,7 +21,7 @@ use super::request::Call;
 use crate::content::{self, ByteStream, ErrorKind, Upload};
 use crate::net::limits;
 use crate::net::transport::{Body, Lane, Request, Response};
-use crate::oci::{Descriptor, Digest};
+use crate::oci::{Descriptor, Digest, Repository};
 use crate::task::{Context, Ticket};
 
 /// An upload that a registry has opened. It cannot be printed: see `location`.
@@ -53,21 +53,64 @@ impl Registry {
         let subject = self.subject(Action::OpenUpload, Some(&blob.digest));
         let base = self.base().map_err(|fault| Error::new(&subject, fault))?;
         let url = base.uploads(self.name());
-        let mut call = Call::new(Method::POST, url, Access::PullAndPush, subject);
-        let pace = self.pace();
-        call.counted = pace.map(|pace| Counted::new(&pace.open_upload, ticket));
+        let call = self.opening(url, subject, ticket);
         let location = self
             .call(cx, &call, |answer| {
                 ready(self.target(&answer.url, &answer.headers))
             })
             .await?;
-        Ok(BlobUpload {
+        Ok(self.upload(blob, location))
+    }
+
+    /// Takes a blob from another repository of this registry, or finds that this one has it; else
+    /// opens an upload. A registry that does not know mounts opens one, too.
+    ///
+    /// OCI Distribution Specification 1.1, *Mounting a blob from another repository*.
+    pub(super) async fn mount(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        from: &Repository,
+        ticket: Option<Ticket>,
+    ) -> Result<Option<BlobUpload>, Error> {
+        let subject = self.subject(Action::OpenUpload, Some(&blob.digest));
+        let base = self.base().map_err(|fault| Error::new(&subject, fault))?;
+        let url = base.mount(self.name(), &blob.digest, from);
+        let call = self.opening(url, subject, ticket);
+        let location = self
+            .call(cx, &call, |answer| {
+                ready(if answer.status == StatusCode::CREATED {
+                    same_digest(&blob.digest, &answer.headers).map(|()| None)
+                } else {
+                    self.target(&answer.url, &answer.headers).map(Some)
+                })
+            })
+            .await;
+        match location {
+            Ok(location) => Ok(location.map(|location| self.upload(blob, location))),
+            Err(error) if error.refusal().is_some_and(|refusal| refusal.status < 500) => {
+                tracing::debug!(digest = %blob.digest, %from, %error, "mount refused");
+                self.open_upload(cx, blob, None).await.map(Some)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn opening(&self, url: Url, subject: Subject, ticket: Option<Ticket>) -> Call {
+        let mut call = Call::new(Method::POST, url, Access::PullAndPush, subject);
+        let pace = self.pace();
+        call.counted = pace.map(|pace| Counted::new(&pace.open_upload, ticket));
+        call
+    }
+
+    fn upload(&self, blob: &Descriptor, location: Url) -> BlobUpload {
+        BlobUpload {
             registry: self.clone(),
             digest: blob.digest.clone(),
             size: blob.size,
             location,
             is_over: false,
-        })
+        }
     }
 }
 
@@ -166,7 +209,7 @@ impl BlobUpload {
             status,
             StatusCode::CREATED | StatusCode::OK | StatusCode::NO_CONTENT
         ) {
-            return self.check_digest(&headers);
+            return same_digest(&self.digest, &headers).map_err(|fault| self.error(fault));
         }
         let (body, _) = limits::read_up_to(body, limits::ERROR_BODY_BYTES)
             .await
@@ -182,19 +225,6 @@ impl BlobUpload {
             self.registry.authoriser().forget(shown);
         }
         Err(error)
-    }
-
-    fn check_digest(&self, headers: &HeaderMap) -> Result<(), Error> {
-        let stated = headers
-            .get("docker-content-digest")
-            .and_then(|value| value.to_str().ok());
-        match stated {
-            Some(stated) if stated != self.digest.as_str() => Err(self.error(Fault::Digest {
-                expected: self.digest.clone(),
-                found: stated.chars().take(140).collect(),
-            })),
-            _ => Ok(()),
-        }
     }
 
     /// What to show where the bytes go: nothing, if that is not the registry itself.
@@ -255,6 +285,20 @@ impl Drop for BlobUpload {
         if !self.is_over {
             tracing::warn!(digest = %self.digest, "upload dropped, the registry keeps it until it expires");
         }
+    }
+}
+
+/// Whether the registry means the same blob, if it says which.
+fn same_digest(digest: &Digest, headers: &HeaderMap) -> Result<(), Fault> {
+    let stated = headers
+        .get("docker-content-digest")
+        .and_then(|value| value.to_str().ok());
+    match stated {
+        Some(stated) if stated != digest.as_str() => Err(Fault::Digest {
+            expected: digest.clone(),
+            found: stated.chars().take(140).collect(),
+        }),
+        _ => Ok(()),
     }
 }
 

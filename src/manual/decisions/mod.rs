@@ -6,3 +6,4 @@ pub mod plan_and_digest;
 pub mod plugin_layer;
 pub mod role_chain;
 pub mod sharing;
+pub mod upload_form;

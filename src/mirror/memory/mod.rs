@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 
-use crate::content::{ByteStream, Destination, Error, ErrorKind, Source, Upload};
+use crate::content::{ByteStream, Destination, Error, ErrorKind, Probing, Receipt, Source, Upload};
 use crate::oci::{Child, Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::task::{Bucket, Context, Ticket};
 
@@ -308,6 +308,10 @@ impl Source for Memory {
         &self.repository
     }
 
+    fn counts_pulls(&self) -> bool {
+        self.repository.is_docker_hub()
+    }
+
     async fn resolve(&self, cx: &Context, version: &Version) -> Result<Descriptor, Error> {
         let event = Event::Resolve(version.clone());
         self.enter(cx, On::Resolve, event).await?;
@@ -411,6 +415,10 @@ impl Destination for Target {
         &self.0.repository
     }
 
+    fn probing(&self) -> Probing {
+        Probing::Cheap
+    }
+
     async fn resolve(&self, cx: &Context, version: &Version) -> Result<Option<Descriptor>, Error> {
         let event = Event::Resolve(version.clone());
         match self.0.enter(cx, On::Resolve, event).await? {
@@ -479,7 +487,7 @@ impl Destination for Target {
         cx: &Context,
         manifest: &Manifest,
         tag: Option<&Tag>,
-    ) -> Result<(), Error> {
+    ) -> Result<Receipt, Error> {
         let digest = manifest.digest().clone();
         let event = Event::PutManifest(digest.clone(), tag.cloned());
         let what = self.0.enter(cx, On::PutManifest, event).await?;
@@ -493,7 +501,7 @@ impl Destination for Target {
         }
         match what {
             Some(What::LoseAnswer(kind)) => Err(kind.into()),
-            _ => Ok(()),
+            _ => Ok(Receipt::Accepted),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::mirror::{self, ExistingTag, MirrorJob, Outcome, Platforms};
+use crate::mirror::{self, Contents, ExistingTag, MirrorJob, Outcome, Platforms};
 use crate::oci::{Platform, Reference, Tag, Version};
 use crate::task::Context;
 use crate::tf::{Attr, Diagnostic};
@@ -24,6 +24,8 @@ pub(super) struct Wanted {
     platforms: Platforms,
     /// The tags to set, and what may happen to those that exist.
     tags: BTreeMap<Tag, ExistingTag>,
+    /// What the state has to be told.
+    contents: Contents,
 }
 
 /// A copy that failed.
@@ -66,6 +68,11 @@ impl Wanted {
             source,
             version,
             platforms: platforms(planned)?,
+            contents: if planned.images.is_unknown() || planned.size_bytes.is_unknown() {
+                Contents::Always
+            } else {
+                Contents::OfCopies
+            },
             tags: tags.collect::<Result<_, Diagnostic>>()?,
         })
     }
@@ -87,6 +94,7 @@ impl Wanted {
             version: self.version.clone(),
             platforms: self.platforms.clone(),
             tags: self.tags.clone(),
+            contents: self.contents,
         };
         let source = clients.source(self.source.repository());
         let destination = Arc::new(site.destination.clone());

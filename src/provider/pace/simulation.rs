@@ -16,7 +16,7 @@ use self::ecr_public::{EcrPublic, Kind};
 use self::hub::Hub;
 use super::Paces;
 use crate::content::{self, Source};
-use crate::mirror::{Engine, ExistingTag, Limits, MirrorJob, Platforms};
+use crate::mirror::{Contents, Engine, ExistingTag, Limits, MirrorJob, Platforms};
 use crate::oci::{Repository, Version};
 use crate::registry::{Client, Credential, CredentialSource, Endpoint};
 use crate::task::{Context, monotonic};
@@ -72,6 +72,7 @@ async fn copy(name: &str, ecr: &Arc<EcrPublic>, images: Vec<(&str, Hub)>) -> Use
             version: Version::Tag("1".parse().unwrap()),
             platforms: Platforms::All,
             tags: BTreeMap::from([("1".parse().unwrap(), ExistingTag::Overwrite)]),
+            contents: Contents::Always,
         };
         let (cx, source) = (Context::new(), Arc::new(hub));
         let copied = engine.mirror(&cx, &job, source, Arc::new(registry));

@@ -109,6 +109,10 @@ impl Source for Hub {
         &self.repository
     }
 
+    fn counts_pulls(&self) -> bool {
+        true
+    }
+
     async fn resolve(&self, _: &Context, _: &Version) -> Result<Descriptor, Error> {
         wait(ROUND_TRIP).await;
         let root = self.root.as_ref().unwrap();
