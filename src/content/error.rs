@@ -37,6 +37,9 @@ pub enum ErrorKind {
         /// How long it asked us to wait.
         retry_after: Option<Duration>,
     },
+    /// The volume that the registry gives out in a month is used up. No wait brings it back.
+    #[error("the data limit is reached")]
+    DataLimit,
     /// Bytes do not have the digest they are addressed by.
     #[error("the content has another digest than {expected}")]
     WrongDigest {
@@ -138,6 +141,7 @@ impl Error {
             ErrorKind::Denied => Blame::Access,
             ErrorKind::PullLimit(_)
             | ErrorKind::Throttled { .. }
+            | ErrorKind::DataLimit
             | ErrorKind::WrongDigest { .. }
             | ErrorKind::WrongSize { .. }
             | ErrorKind::UploadLost

@@ -19,7 +19,7 @@ use futures_util::Stream;
 pub use error::{Error, ErrorKind, PullBudget};
 
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, Version};
-use crate::task::Context;
+use crate::task::{Context, Ticket};
 
 /// Bytes of a blob, in order. An error ends the stream.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
@@ -82,9 +82,21 @@ pub trait Destination: Send + Sync {
         offset: u64,
     ) -> Result<ByteStream, Error>;
 
-    /// Opens an upload for a blob.
-    async fn begin_upload(&self, cx: &Context, blob: &Descriptor)
-    -> Result<Box<dyn Upload>, Error>;
+    /// Waits until the other side takes one more upload, as far as it counts them. To be called
+    /// before anything is held that others could use meanwhile.
+    async fn upload_ticket(&self, cx: &Context) -> Result<Option<Ticket>, Error> {
+        let _nobody_counts = cx;
+        Ok(None)
+    }
+
+    /// Opens an upload for a blob, with what [`Destination::upload_ticket`] gave. Without a ticket
+    /// it may have to wait for one.
+    async fn begin_upload(
+        &self,
+        cx: &Context,
+        blob: &Descriptor,
+        ticket: Option<Ticket>,
+    ) -> Result<Box<dyn Upload>, Error>;
 
     /// Whether [`Destination::mount_blob`] can do more than open an upload.
     fn mounts(&self) -> bool {
@@ -99,9 +111,11 @@ pub trait Destination: Send + Sync {
         cx: &Context,
         blob: &Descriptor,
         from: &Repository,
+        ticket: Option<Ticket>,
     ) -> Result<Mounted, Error> {
         let _nowhere = from;
-        self.begin_upload(cx, blob).await.map(Mounted::Not)
+        let begun = self.begin_upload(cx, blob, ticket).await;
+        begun.map(Mounted::Not)
     }
 
     /// Stores a manifest under its digest and, if given, under a tag. Its children are present.

@@ -140,7 +140,7 @@ async fn platform(cx: &Context, run: &Run, image: &Manifest) -> Result<Platform,
 /// A small blob as a whole, verified. Another copy may have read it, and the transfer finds it too.
 async fn read(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Bytes, content::Error> {
     let shared = &run.shared;
-    let _turn = shared.fetching.take(cx, blob.digest.clone()).await?;
+    let _claim = shared.fetching.wait(cx, &blob.digest).await?;
     if let Some(bytes) = shared.configs.get(&blob.digest) {
         return Ok(bytes);
     }

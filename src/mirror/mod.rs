@@ -28,6 +28,7 @@
 //! - Nothing here knows HTTP or Terraform.
 
 mod choose;
+mod claims;
 mod complete;
 mod crew;
 mod engine;

@@ -89,7 +89,8 @@ impl Run {
                 is_present,
             });
         }
-        if (is_known || self.asks())
+        // Most often it is not there, and reading it could count as a pull there.
+        if (is_known || (self.asks() && self.is_present(cx, digest).await?))
             && let Some(manifest) = self.read_there(cx, digest).await?
         {
             return Ok(Located {

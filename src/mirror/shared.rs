@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::claims::Claims;
 use super::job::Limits;
 use super::places::Places;
 use super::turns::Turns;
@@ -27,7 +28,7 @@ pub(super) struct Shared {
     /// Who reads which manifest from a source.
     pub(super) reading: Arc<Turns<Digest>>,
     /// Who reads which blob from a source.
-    pub(super) fetching: Arc<Turns<Digest>>,
+    pub(super) fetching: Arc<Claims<Digest>>,
     /// Configurations read to learn a platform.
     pub(super) configs: Configs,
     /// Where else blobs can be read.
@@ -41,7 +42,7 @@ pub(super) struct Shared {
     /// Manifests being read from sources. Apart from the other side, so that a source that makes
     /// us wait does not hold up what the destinations can do.
     pub(super) pulls: Arc<Semaphore>,
-    /// Requests about manifests and tags at destinations.
+    /// Questions about manifests and tags at destinations.
     pub(super) requests: Arc<Semaphore>,
 }
 
@@ -52,9 +53,7 @@ impl Shared {
             reading: Arc::new(Turns::new(|digest| {
                 format!("another copy that reads {digest} from a source")
             })),
-            fetching: Arc::new(Turns::new(|digest| {
-                format!("another copy that reads {digest} from a source")
-            })),
+            fetching: Arc::new(Claims::new()),
             configs: Configs::default(),
             places: Arc::default(),
             present: Present::default(),
@@ -188,11 +187,18 @@ pub(super) struct Transfers {
     big: Arc<Semaphore>,
 }
 
+/// The right to wait for a permit.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    all: &'a Arc<Semaphore>,
+    big: Option<OwnedSemaphorePermit>,
+}
+
 /// One blob may be in flight until this is dropped.
 #[derive(Debug)]
 pub(super) struct Permit {
     _all: OwnedSemaphorePermit,
-    _big: Option<OwnedSemaphorePermit>,
+    big: Option<OwnedSemaphorePermit>,
 }
 
 impl Transfers {
@@ -205,26 +211,60 @@ impl Transfers {
         }
     }
 
-    /// Waits for a permit.
+    /// Waits for a place among blobs of this size: the first step to a permit. Small ones always
+    /// have one.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
-    pub(super) async fn acquire(&self, cx: &Context, bytes: u64) -> Result<Permit, Stopped> {
-        let big = if is_big(bytes) {
-            Some(permit(cx, &self.big).await?)
-        } else {
-            None
+    pub(super) async fn line_up(&self, cx: &Context, bytes: u64) -> Result<Place<'_>, Stopped> {
+        let big = match is_big(bytes) {
+            true => Some(permit(cx, &self.big).await?),
+            false => None,
         };
-        Ok(Permit {
-            _all: permit(cx, &self.all).await?,
-            _big: big,
+        Ok(Place {
+            all: &self.all,
+            big,
         })
     }
 
     #[cfg(test)]
     pub(super) fn available(&self) -> (usize, usize) {
         (self.all.available_permits(), self.big.available_permits())
+    }
+}
+
+impl<'a> Place<'a> {
+    /// The permit, if there is one now.
+    pub(super) fn try_permit(self) -> Result<Permit, Self> {
+        match Arc::clone(self.all).try_acquire_owned() {
+            Ok(all) => Ok(Permit {
+                _all: all,
+                big: self.big,
+            }),
+            Err(_none) => Err(self),
+        }
+    }
+
+    /// Gives a permit up and keeps the place.
+    pub(super) fn without(permit: Permit, transfers: &'a Transfers) -> Self {
+        Self {
+            all: &transfers.all,
+            big: permit.big,
+        }
+    }
+
+    /// Waits for the permit itself. Once a blob has a place, this takes no longer than some small
+    /// blob.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(super) async fn permit(self, cx: &Context) -> Result<Permit, Stopped> {
+        Ok(Permit {
+            _all: permit(cx, self.all).await?,
+            big: self.big,
+        })
     }
 }
 

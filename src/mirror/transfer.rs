@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 
 use super::crew::Crew;
 use super::error::{Error, Side, Step};
 use super::passed::Passed;
 use super::places::{Choice, Reading, Waiting};
 use super::run::{Run, flat};
-use super::shared::is_big;
+use super::shared::{Permit, Place, is_big};
 use super::verified::{Origin, Reader, Verdict, backoff};
 use crate::content::{self, ByteStream, ErrorKind, Mounted, Upload};
 use crate::oci::Descriptor;
-use crate::task::Context;
+use crate::task::{Context, Ticket};
 
 /// Brings these blobs to the destination: the largest first, and small ones in between, so that
 /// neither waits for all of the other.
@@ -75,36 +76,45 @@ async fn transfer_one(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), 
 /// Brings one blob from where it is best read: another destination that has it, else the source.
 /// Returns what to wait for when another copy has it, and it cannot be read there yet.
 ///
-/// One at a time asks a source for a blob. Whoever finds it being read there waits, without a
-/// permit, and then reads the copy. So the one that reads waits for nothing but a permit, and those
-/// who hold one wait for nothing.
+/// One at a time asks a source for a blob: the first that may move it. Whoever finds it being read
+/// there waits, without a permit, and then reads the copy. So the one that reads waits for nothing,
+/// not even for the quota of its own destination, and nor do those who hold a permit.
 async fn come_by(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Option<Waiting>, Error> {
     if let Some(bytes) = known(run, blob) {
-        bring(cx, run, blob, &Origin::Known(bytes)).await?;
+        bring(cx, run, blob, &Origin::Known(bytes), None).await?;
         return Ok(None);
     }
     let shared = &run.shared;
     let wanted_at = run.destination.repository();
-    let mut turn = None;
+    let stopped = |stopped| Error::new(Side::Source, Step::ReadBlob, &blob.digest, stopped);
+    let mut ready = None;
     loop {
         let choice = shared.places.choose(&run.author, wanted_at, &blob.digest);
-        match choice {
-            Choice::Read(reading) => {
-                turn = None;
+        match (choice, ready.take()) {
+            (Choice::Read(reading), ready) => {
+                drop(ready);
                 if bring_copy(cx, run, blob, reading).await? {
                     return Ok(None);
                 }
             }
-            Choice::Wait(waiting) => return Ok(Some(waiting)),
-            Choice::Source if turn.is_some() => {
-                bring(cx, run, blob, &run.origin()).await?;
+            (Choice::Wait(waiting), _) => return Ok(Some(waiting)),
+            (Choice::Source, Some((_claim, admitted))) => {
+                bring(cx, run, blob, &run.origin(), Some(admitted)).await?;
                 return Ok(None);
             }
-            Choice::Source => {
-                let taken = shared.fetching.take(cx, blob.digest.clone()).await;
-                turn = Some(taken.map_err(|stopped| {
-                    Error::new(Side::Source, Step::ReadBlob, &blob.digest, stopped)
-                })?);
+            (Choice::Source, None) => {
+                if shared
+                    .fetching
+                    .over(cx, &blob.digest)
+                    .await
+                    .map_err(stopped)?
+                {
+                    continue;
+                }
+                let admitted = admit(cx, run, blob).await?;
+                let claim = shared.fetching.claim(&blob.digest);
+                // Somebody may have read it meanwhile, so the choice is made once more.
+                ready = claim.map(|claim| (claim, admitted));
             }
         }
     }
@@ -118,7 +128,7 @@ async fn bring_copy(
     reading: Reading,
 ) -> Result<bool, Error> {
     let copy = Origin::Copy(Arc::clone(reading.destination()));
-    let Err(error) = bring(cx, run, blob, &copy).await else {
+    let Err(error) = bring(cx, run, blob, &copy, None).await else {
         return Ok(true);
     };
     match error.store() {
@@ -137,8 +147,14 @@ async fn bring_copy(
 }
 
 /// Brings one blob from one origin.
-async fn bring(cx: &Context, run: &Run, blob: &Descriptor, origin: &Origin) -> Result<(), Error> {
-    let came = insist(cx, run, blob, origin).await?;
+async fn bring(
+    cx: &Context,
+    run: &Run,
+    blob: &Descriptor,
+    origin: &Origin,
+    admitted: Option<Admitted>,
+) -> Result<(), Error> {
+    let came = insist(cx, run, blob, origin, admitted).await?;
     run.has_blob(&blob.digest);
     match came {
         Came::Moved => run.count_moved(blob),
@@ -177,6 +193,7 @@ async fn insist(
     run: &Run,
     blob: &Descriptor,
     origin: &Origin,
+    mut admitted: Option<Admitted>,
 ) -> Result<Came, Error> {
     let from = |error| Error::new(Side::Source, Step::ReadBlob, &blob.digest, error);
     let to = |error| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, error);
@@ -186,9 +203,11 @@ async fn insist(
         if !std::mem::take(&mut is_first) {
             cx.note_retry();
         }
-        let permit = run.shared.transfers.acquire(cx, blob.size).await;
-        let permit = permit.map_err(|stopped| to(stopped.into()))?;
-        let attempted = attempt(cx, run, blob, origin).await;
+        let Admitted { permit, ticket } = match admitted.take() {
+            Some(admitted) => admitted,
+            None => admit(cx, run, blob).await?,
+        };
+        let attempted = attempt(cx, run, blob, origin, ticket).await;
         drop(permit);
         match attempted {
             Ok(came) => return Ok(came),
@@ -223,6 +242,42 @@ async fn insist(
     }
 }
 
+/// What a blob needs before anything is opened for it.
+struct Admitted {
+    permit: Permit,
+    /// Where the destination counts uploads.
+    ticket: Option<Ticket>,
+}
+
+/// Waits until a blob may move. For the destination before the permit: many may wait for one
+/// destination, and those who go elsewhere need the permits meanwhile. Nothing is opened yet,
+/// neither here nor there.
+///
+/// Neither is waited for while the other is held: an upload that is refused waits for another
+/// ticket with its permit in hand.
+async fn admit(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Admitted, Error> {
+    let admitted = async {
+        let transfers = &run.shared.transfers;
+        let mut place = transfers.line_up(cx, blob.size).await?;
+        loop {
+            let ticket = run.destination.upload_ticket(cx).await?;
+            place = match place.try_permit() {
+                Ok(permit) => return Ok::<_, content::Error>(Admitted { permit, ticket }),
+                Err(place) => place,
+            };
+            drop(ticket);
+            let permit = place.permit(cx).await?;
+            if let Some(ticket) = run.destination.upload_ticket(cx).now_or_never() {
+                let ticket = ticket?;
+                return Ok(Admitted { permit, ticket });
+            }
+            place = Place::without(permit, transfers);
+        }
+    };
+    let admitted = admitted.await;
+    admitted.map_err(|error| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, error))
+}
+
 /// One upload, with bytes read from the start; or none, if the destination has the blob or takes
 /// it from another repository.
 async fn attempt(
@@ -230,11 +285,12 @@ async fn attempt(
     run: &Run,
     blob: &Descriptor,
     origin: &Origin,
+    ticket: Option<Ticket>,
 ) -> Result<Came, Fault> {
     let verdict = Verdict::default();
     let passed = Passed::new(cx);
     let bytes = open(cx, origin, blob, &verdict);
-    let begin = cx.settle(GRACE, begin(cx, run, blob, origin));
+    let begin = cx.settle(GRACE, begin(cx, run, blob, origin, ticket));
     let (bytes, begun) = if is_mountable(run, origin) {
         // It is unlikely that bytes are needed.
         match flat(begin.await).map_err(Fault::Unopened)? {
@@ -279,17 +335,23 @@ async fn begin(
     run: &Run,
     blob: &Descriptor,
     origin: &Origin,
+    ticket: Option<Ticket>,
 ) -> Result<Mounted, content::Error> {
     let destination = &run.destination;
     match origin {
         Origin::Copy(copy) if is_mountable(run, origin) => {
-            destination.mount_blob(cx, blob, copy.repository()).await
+            destination
+                .mount_blob(cx, blob, copy.repository(), ticket)
+                .await
         }
         _ if destination.mounts() && !run.asks() => {
             let here = destination.repository();
-            destination.mount_blob(cx, blob, here).await
+            destination.mount_blob(cx, blob, here, ticket).await
         }
-        _ => destination.begin_upload(cx, blob).await.map(Mounted::Not),
+        _ => {
+            let begun = destination.begin_upload(cx, blob, ticket).await;
+            begun.map(Mounted::Not)
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! How many requests a host gets at once: half as many after it asked to slow down, and then
 //! slowly more again.
 //!
+//! It knows nothing of quotas: how often one account may ask is counted elsewhere, and a refusal that
+//! says so never gets here.
+//!
 //! Retries alone would not do: those who were refused together come back together, and each of
 //! them is one of the few tries that its request has.
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::aws::{self, Aws, PublicRepository, Session, Target};
+use crate::aws::{self, AccountId, Aws, PublicRepository, Session, Target};
 use crate::content::{self, Source};
 use crate::mirror::Engine;
 use crate::net::HttpSettings;
@@ -18,6 +18,7 @@ use crate::tf::Diagnostic;
 use super::destination::{EcrPublicLogin, EcrPublicRepository};
 use super::diagnose;
 use super::facts::Facts;
+use super::pace::Paces;
 use super::progress;
 use super::registry_settings::{ECR_PUBLIC, SourceRegistry};
 use super::repository_name::RepositoryName;
@@ -38,6 +39,8 @@ pub(crate) struct Clients {
     /// For every repository that is created.
     pub(crate) default_tags: BTreeMap<String, String>,
     ecr_public: Endpoint,
+    /// What each account allows, for everything that goes there.
+    paces: Paces,
     registries: BTreeMap<String, SourceRegistry>,
     docker_config: DockerConfig,
     /// The registry client for everything without certificate authorities of its own.
@@ -82,6 +85,7 @@ impl Clients {
             turns: Turns::default(),
             default_tags: settings.default_tags,
             ecr_public: settings.ecr_public,
+            paces: Paces::default(),
             registries: settings.registries,
             docker_config,
             registry,
@@ -128,6 +132,7 @@ impl Clients {
     pub(crate) fn destination(
         &self,
         session: &Session,
+        account: &AccountId,
         alias: &str,
         name: &RepositoryName,
     ) -> Result<EcrPublicRepository, Diagnostic> {
@@ -137,7 +142,8 @@ impl Clients {
         let login = Arc::new(EcrPublicLogin(session.clone()));
         let registry = self
             .registry
-            .repository(&self.ecr_public, repository, login);
+            .repository(&self.ecr_public, repository, login)
+            .paced(self.paces.of(account));
         Ok(EcrPublicRepository::new(
             registry,
             session.clone(),

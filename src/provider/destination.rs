@@ -10,7 +10,7 @@ use crate::aws::{self, Session};
 use crate::content::{self, ByteStream, Destination, ErrorKind, Probing, Receipt, Upload};
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::registry::{Credential, CredentialSource, Registry};
-use crate::task::{Context, monotonic};
+use crate::task::{Context, Ticket, monotonic};
 
 /// The login for the registry, from AWS, renewed while it is used.
 #[derive(Debug)]
@@ -143,13 +143,18 @@ impl Destination for EcrPublicRepository {
         self.registry.read_back(cx, blob, offset).await
     }
 
+    async fn upload_ticket(&self, cx: &Context) -> Result<Option<Ticket>, content::Error> {
+        Destination::upload_ticket(&self.registry, cx).await
+    }
+
     async fn begin_upload(
         &self,
         cx: &Context,
         blob: &Descriptor,
+        mut ticket: Option<Ticket>,
     ) -> Result<Box<dyn Upload>, content::Error> {
         loop {
-            match self.registry.begin_upload(cx, blob).await {
+            match self.registry.begin_upload(cx, blob, ticket.take()).await {
                 Ok(upload) => return Ok(upload),
                 Err(error) => self.settle(cx, error).await?,
             }

@@ -6,7 +6,8 @@
 //! - `schema`, `config`: the provider block, for Terraform and as a struct.
 //! - `settings`, with `aws_settings` and `registry_settings`: the block, read and checked.
 //! - `clients`: the ways out of this process; `facts`: what plans may rely on.
-//! - `source`: a repository to copy from; `destination`: a repository of ECR Public; `turns`: who may change it now.
+//! - `source`: a repository to copy from; `destination`: a repository of ECR Public; `pace`: how fast
+//!   it may be asked; `turns`: who may change it now.
 //! - `mirrored_image`: the resource.
 //! - `progress`: bars on the terminal.
 //! - `diagnose`: from errors to words.
@@ -31,6 +32,7 @@ mod facts;
 mod faults;
 mod known;
 mod mirrored_image;
+mod pace;
 mod progress;
 mod registry_settings;
 mod repository_name;

@@ -78,10 +78,7 @@ impl Refusal {
             message: message
                 .map(|message| clean(&message, MESSAGE_CHARACTERS, secrets))
                 .filter(|message| !message.is_empty()),
-            retry_after: headers
-                .get(RETRY_AFTER)
-                .and_then(|value| value.to_str().ok())
-                .and_then(|value| retry_after(value, wall())),
+            retry_after: asked_pause(headers),
             budget: budget(headers).unwrap_or_default(),
         }
     }
@@ -98,6 +95,12 @@ impl Refusal {
             words.iter().all(|word| message.contains(word))
         })
     }
+}
+
+/// How long these headers ask to wait, if they do.
+pub(super) fn asked_pause(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    retry_after(text, wall())
 }
 
 /// The pull budget in these headers, if they speak of one.

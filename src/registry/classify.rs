@@ -127,7 +127,7 @@ fn refused(action: Action, digest: Option<&Digest>, refusal: &Refusal) -> ErrorK
         return ErrorKind::PullLimit(refusal.budget.clone());
     }
     if is_data_limit(refusal) {
-        return ErrorKind::Refused;
+        return ErrorKind::DataLimit;
     }
     match action {
         Action::PutManifest => put_manifest(refusal),

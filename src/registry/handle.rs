@@ -9,6 +9,7 @@ use url::Url;
 use super::auth::{Account, Authoriser, CredentialSource};
 use super::endpoint::{Base, Endpoint, InvalidEndpoint};
 use super::error::{Action, Error, Fault, Subject};
+use super::pace::Pace;
 use crate::content::{
     self, ByteStream, Destination, Mounted, Probing, PullBudget, Receipt, Source, Upload,
 };
@@ -17,7 +18,7 @@ use crate::net::client::HttpClient;
 use crate::net::host_limiter::{HostLimiter, HostLimiters};
 use crate::net::transport::Transport;
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, Version};
-use crate::task::Context;
+use crate::task::{Context, Ticket};
 
 /// The HTTP client and caches that all registries of a process share. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -33,7 +34,10 @@ struct Shared {
 
 /// A repository of a registry, ready to be read from or written to. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Registry(Arc<Handle>);
+pub struct Registry {
+    handle: Arc<Handle>,
+    pace: Option<Arc<Pace>>,
+}
 
 #[derive(Debug)]
 struct Handle {
@@ -64,7 +68,8 @@ impl Client {
         Ok(Self::over(Arc::new(client)))
     }
 
-    pub(super) fn over(wire: Arc<dyn Transport>) -> Self {
+    /// A client over any transport.
+    pub(crate) fn over(wire: Arc<dyn Transport>) -> Self {
         Self(Arc::new(Shared {
             authoriser: Authoriser::new(Arc::clone(&wire)),
             wire,
@@ -82,14 +87,15 @@ impl Client {
         repository: Repository,
         credentials: Arc<dyn CredentialSource>,
     ) -> Registry {
-        Registry(Arc::new(Handle {
+        let handle = Arc::new(Handle {
             client: self.clone(),
             base: endpoint.base(),
             host: Arc::from(repository.registry()),
             path: Arc::from(repository.path()),
             repository,
             account: Account::new(credentials),
-        }))
+        });
+        Registry { handle, pace: None }
     }
 
     /// What the registry said last about pulls left for this host.
@@ -113,42 +119,55 @@ impl Client {
 }
 
 impl Registry {
+    /// The same, at the pace of the account that it belongs to.
+    #[must_use]
+    pub fn paced(self, pace: Arc<Pace>) -> Self {
+        Self {
+            pace: Some(pace),
+            ..self
+        }
+    }
+
+    pub(super) fn pace(&self) -> Option<&Pace> {
+        self.pace.as_deref()
+    }
+
     pub(super) fn client(&self) -> &Client {
-        &self.0.client
+        &self.handle.client
     }
 
     pub(super) fn wire(&self) -> &dyn Transport {
-        &*self.0.client.0.wire
+        &*self.handle.client.0.wire
     }
 
     /// The limiter of the host of a URL: the registry, or somebody it sends us to.
     pub(super) fn limiter(&self, url: &Url) -> Arc<HostLimiter> {
-        self.0.client.0.limiters.of(url)
+        self.handle.client.0.limiters.of(url)
     }
 
     pub(super) fn authoriser(&self) -> &Authoriser {
-        &self.0.client.0.authoriser
+        &self.handle.client.0.authoriser
     }
 
     pub(super) fn account(&self) -> &Account {
-        &self.0.account
+        &self.handle.account
     }
 
     pub(super) fn name(&self) -> &Repository {
-        &self.0.repository
+        &self.handle.repository
     }
 
     pub(super) fn host(&self) -> Arc<str> {
-        Arc::clone(&self.0.host)
+        Arc::clone(&self.handle.host)
     }
 
     pub(super) fn path(&self) -> Arc<str> {
-        Arc::clone(&self.0.path)
+        Arc::clone(&self.handle.path)
     }
 
     /// Where the registry is, if that can work.
     pub(super) fn base(&self) -> Result<&Base, Fault> {
-        let base = self.0.base.as_ref();
+        let base = self.handle.base.as_ref();
         base.map_err(|invalid| Fault::Endpoint(invalid.clone()))
     }
 }
@@ -226,12 +245,17 @@ impl Destination for Registry {
         Ok(self.read_blob(cx, blob, offset).await?)
     }
 
+    async fn upload_ticket(&self, cx: &Context) -> Result<Option<Ticket>, content::Error> {
+        Ok(cx.run(Self::upload_ticket(self)).await?)
+    }
+
     async fn begin_upload(
         &self,
         cx: &Context,
         blob: &Descriptor,
+        ticket: Option<Ticket>,
     ) -> Result<Box<dyn Upload>, content::Error> {
-        Ok(Box::new(self.open_upload(cx, blob).await?))
+        Ok(Box::new(self.open_upload(cx, blob, ticket).await?))
     }
 
     fn mounts(&self) -> bool {
@@ -243,8 +267,9 @@ impl Destination for Registry {
         cx: &Context,
         blob: &Descriptor,
         from: &Repository,
+        ticket: Option<Ticket>,
     ) -> Result<Mounted, content::Error> {
-        Ok(match self.mount(cx, blob, from).await? {
+        Ok(match self.mount(cx, blob, from, ticket).await? {
             Some(upload) => Mounted::Not(Box::new(upload)),
             None => Mounted::Here,
         })

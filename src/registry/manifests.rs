@@ -14,6 +14,7 @@ use super::auth::Access;
 use super::blobs::unencoded;
 use super::error::{Action, Error, Fault};
 use super::handle::Registry;
+use super::pace::Counted;
 use super::request::{Answer, Call};
 use crate::content::Receipt;
 use crate::net::limits;
@@ -75,7 +76,9 @@ impl Registry {
         action: Action,
         version: &Version,
     ) -> Result<Manifest, Error> {
-        let call = self.manifest_call(Method::GET, action, version)?;
+        let mut call = self.manifest_call(Method::GET, action, version)?;
+        let pace = self.pace();
+        call.counted = pace.map(|pace| Counted::new(&pace.read_manifest, None));
         self.call(cx, &call, |answer| read(version, answer)).await
     }
 
@@ -107,6 +110,8 @@ impl Registry {
             .map_err(|_invalid| call.error(Fault::Header("content-type")))?;
         call.headers.insert(CONTENT_TYPE, media_type);
         call.body = Some(manifest.bytes().clone());
+        let pace = self.pace();
+        call.counted = pace.map(|pace| Counted::new(&pace.put_manifest, None));
         self.call(cx, &call, |answer| ready(same_digest(digest, &answer)))
             .await
     }

@@ -19,6 +19,7 @@ pub mod fuzzing;
 mod handle;
 mod manifests;
 mod outgoing;
+mod pace;
 mod reader;
 mod request;
 #[cfg(test)]
@@ -31,5 +32,6 @@ pub use docker_config::{DockerConfig, InvalidDockerConfig};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::{Action, Error, Fault, TransportFault};
 pub use handle::{Client, Registry};
+pub use pace::Pace;
 
 pub use crate::net::HttpSettings;

@@ -78,6 +78,11 @@ impl State {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The wire can take something from now on.
+    pub(super) fn begin(&self) {
+        self.with(|inner| inner.moved = monotonic());
+    }
+
     /// What the source said, if it failed.
     pub(super) fn take_error(&self) -> Option<content::Error> {
         self.with(|inner| inner.error.take())

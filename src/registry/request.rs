@@ -16,12 +16,13 @@ use super::auth::{Access, Asker, Authoriser, Next, Shown};
 use super::endpoint::Base;
 use super::error::{Action, Error, Fault, Subject, transport};
 use super::handle::Registry;
+use super::pace::{Counted, UnderWay};
 use crate::net::SafeUrl;
 use crate::net::limits::{self, ReadError};
 use crate::net::retry;
 use crate::net::transport::{Body, Incoming, Lane, Request, Response, TransportErrorKind};
 use crate::oci::Digest;
-use crate::task::Context;
+use crate::task::{Context, Ticket};
 
 /// A request that can be sent again: its body is absent or in memory.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub(super) struct Call {
     pub(super) access: Access,
     pub(super) lane: Lane,
     pub(super) subject: Subject,
+    /// The quota that it counts against, where there is one.
+    pub(super) counted: Option<Counted>,
 }
 
 /// An answer that was not refused. Its URL may be signed, so it cannot be printed.
@@ -61,6 +64,15 @@ impl Call {
             access,
             lane: Lane::Control,
             subject,
+            counted: None,
+        }
+    }
+
+    /// Waits until it may be sent once more, as far as somebody counts.
+    async fn ticket(&self) -> Option<Ticket> {
+        match &self.counted {
+            Some(counted) => Some(counted.ticket().await),
+            None => None,
         }
     }
 
@@ -143,12 +155,14 @@ impl Registry {
     async fn attempt(&self, cx: &Context, call: &Call) -> Result<Answer, Error> {
         let asker = self.asker(&call.subject, call.access)?;
         let authoriser = self.authoriser();
+        // First, because a token could end while we wait.
+        let mut ticket = call.ticket().await;
         let mut shown = authoriser.ahead(cx, &asker).await?;
         let mut has_renewed = false;
         let mut has_asked_again = false;
         loop {
             let answer = self
-                .follow(cx, call, shown.as_ref())
+                .follow(cx, call, shown.as_ref(), ticket)
                 .await
                 .map_err(|fault| call.error(fault))?;
             if answer.status.is_success() {
@@ -161,6 +175,7 @@ impl Registry {
                 if !has_asked_again && STALE_URL.contains(&refusal.status) {
                     has_asked_again = true;
                     cx.note_retry();
+                    ticket = call.ticket().await;
                     continue;
                 }
                 return Err(call.error(Fault::BlobStore(Box::new(refusal))));
@@ -181,16 +196,19 @@ impl Registry {
                 None => return Err(call.error(Fault::Refused(Box::new(refusal)))),
             }
             has_renewed = true;
+            ticket = call.ticket().await;
         }
     }
 
     /// Sends the call and follows redirects. What is shown goes to the origin of the registry
     /// only, and not even there once another host was on the way.
+    /// Only the first request counts.
     async fn follow(
         &self,
         cx: &Context,
         call: &Call,
         shown: Option<&Shown>,
+        mut ticket: Option<Ticket>,
     ) -> Result<Answer, Fault> {
         let base = self.base()?;
         let mut url = Cow::Borrowed(&call.url);
@@ -209,7 +227,7 @@ impl Registry {
                 body: call.body.clone().map_or(Body::Empty, Body::Whole),
                 lane: call.lane,
             };
-            let response = self.send(cx, &call.subject, request).await?;
+            let response = self.send(cx, &call.subject, request, ticket.take()).await?;
             if !is_foreign {
                 self.note_budget(&response.headers);
             }
@@ -239,6 +257,7 @@ impl Registry {
         cx: &Context,
         subject: &Subject,
         request: Request,
+        ticket: Option<Ticket>,
     ) -> Result<Response, Fault> {
         let host = Arc::from(request.url.host_str().unwrap_or_default());
         let waits = |what| {
@@ -251,13 +270,14 @@ impl Registry {
         let entering = waits("leave to ask");
         let slot = self.limiter(&request.url).enter().await;
         drop(entering);
+        let under_way = UnderWay::new(slot, ticket);
         let _answering = waits("an answer of");
         cx.note_request();
         let response = tokio::time::timeout(limits::ANSWER, self.wire().send(request))
             .await
             .unwrap_or_else(|_elapsed| Err(TransportErrorKind::Timeout.into()))
             .map_err(transport)?;
-        slot.answered(&response);
+        under_way.answered(&response);
         Ok(response)
     }
 

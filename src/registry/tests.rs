@@ -7,6 +7,7 @@ mod hostile;
 mod http2;
 mod manifests;
 mod mounts;
+mod pace;
 mod redirects;
 mod slow_down;
 mod stand_in;

@@ -17,13 +17,14 @@ use super::auth::{Access, Shown};
 use super::error::{Action, Error, Fault, Subject, transport};
 use super::handle::Registry;
 use super::outgoing::{Outgoing, State, watch};
+use super::pace::{Counted, UnderWay};
 use super::request::Call;
 use crate::content::{self, ByteStream, ErrorKind, Upload};
 use crate::net::limits;
 use crate::net::retry::Failures;
 use crate::net::transport::{Body, Lane, Request, Response};
 use crate::oci::{Descriptor, Digest, Repository};
-use crate::task::Context;
+use crate::task::{Context, Ticket};
 
 /// An upload that a registry has opened. It cannot be printed: see `location`.
 pub(super) struct BlobUpload {
@@ -38,16 +39,25 @@ pub(super) struct BlobUpload {
 }
 
 impl Registry {
-    /// Opens an upload.
+    /// Waits until one more upload may be opened, as far as somebody counts.
+    pub(super) async fn upload_ticket(&self) -> Option<Ticket> {
+        match self.pace() {
+            Some(pace) => Some(pace.open_upload.ticket().await),
+            None => None,
+        }
+    }
+
+    /// Opens an upload, with a ticket if there is one.
     pub(super) async fn open_upload(
         &self,
         cx: &Context,
         blob: &Descriptor,
+        ticket: Option<Ticket>,
     ) -> Result<BlobUpload, Error> {
         let subject = self.subject(Action::OpenUpload, Some(&blob.digest));
         let base = self.base().map_err(|fault| Error::new(&subject, fault))?;
         let url = base.uploads(self.name());
-        let call = Call::new(Method::POST, url, Access::PullAndPush, subject);
+        let call = self.opening(url, subject, ticket);
         let location = self
             .call(cx, &call, |answer| {
                 ready(self.target(&answer.url, &answer.headers))
@@ -65,11 +75,12 @@ impl Registry {
         cx: &Context,
         blob: &Descriptor,
         from: &Repository,
+        ticket: Option<Ticket>,
     ) -> Result<Option<BlobUpload>, Error> {
         let subject = self.subject(Action::OpenUpload, Some(&blob.digest));
         let base = self.base().map_err(|fault| Error::new(&subject, fault))?;
         let url = base.mount(self.name(), &blob.digest, from);
-        let call = Call::new(Method::POST, url, Access::PullAndPush, subject);
+        let call = self.opening(url, subject, ticket);
         let location = self
             .call(cx, &call, |answer| {
                 ready(if answer.status == StatusCode::CREATED {
@@ -83,10 +94,17 @@ impl Registry {
             Ok(location) => Ok(location.map(|location| self.upload(cx, blob, location))),
             Err(error) if error.refusal().is_some_and(is_about_mounting) => {
                 tracing::debug!(digest = %blob.digest, %from, %error, "mount refused");
-                self.open_upload(cx, blob).await.map(Some)
+                self.open_upload(cx, blob, None).await.map(Some)
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn opening(&self, url: Url, subject: Subject, ticket: Option<Ticket>) -> Call {
+        let mut call = Call::new(Method::POST, url, Access::PullAndPush, subject);
+        let pace = self.pace();
+        call.counted = pace.map(|pace| Counted::new(&pace.open_upload, ticket));
+        call
     }
 
     fn upload(&self, cx: &Context, blob: &Descriptor, location: Url) -> BlobUpload {
@@ -151,6 +169,10 @@ impl BlobUpload {
     }
 
     async fn put(&self, cx: &Context, outgoing: Outgoing) -> Result<(), Error> {
+        let ticket = match self.registry.pace() {
+            Some(pace) => Some(pace.close_upload.ticket().await),
+            None => None,
+        };
         let shown = self.shown(cx).await?;
         let mut headers = self.headers(shown.as_ref());
         headers.insert(
@@ -173,12 +195,14 @@ impl BlobUpload {
             lane: Lane::Bulk,
         };
         let slot = self.registry.limiter(&request.url).pass();
+        let under_way = UnderWay::new(slot, ticket);
+        state.begin();
         let _waits = cx.waits_for(self.awaited(&state));
         cx.note_request();
         let response = watch(&state, self.registry.wire().send(request))
             .await
             .map_err(|error| self.error(transport(error)))?;
-        slot.answered(&response);
+        under_way.answered(&response);
         if response.status.is_success() && !state.is_sent() {
             return Err(self.error(Fault::TooSoon));
         }

@@ -1,4 +1,5 @@
-//! How work is bounded and watched: cancellation, deadlines, the two clocks, and what was done.
+//! How work is bounded and watched: cancellation, deadlines, rates, the two clocks, and what was
+//! done.
 //!
 //! # Invariants
 //!
@@ -6,11 +7,13 @@
 //! - Nothing else in the crate reads a clock.
 
 mod activity;
+mod bucket;
 mod clock;
 mod context;
 mod work;
 
 pub use activity::{Activity, Waiting};
+pub use bucket::{Bucket, Rate, Spent, Ticket};
 pub use clock::{monotonic, wall};
 pub use context::{Context, Limit, Stopped};
 pub use work::Work;

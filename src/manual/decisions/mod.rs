@@ -9,3 +9,4 @@ pub mod plugin_layer;
 pub mod questions;
 pub mod role_chain;
 pub mod sharing;
+pub mod upload_form;

@@ -9,14 +9,14 @@
 //! *Manifests* are kept, 32 MiB of them, and so are the few configurations that had to be read
 //! before a copy could begin. The first that wants one reads it; the others wait, and find it.
 //!
-//! *Blobs* are not kept. The first copy that wants one takes its turn and streams it from the
-//! source to its own destination. The others wait without holding anything, and then read it at
+//! *Blobs* are not kept. The first copy that may write one, as the quotas of its account go,
+//! streams it from the source to its own destination. The others wait without holding anything, and then read it at
 //! that destination, with the handle and so the credentials of the copy that wrote it. Every copy
 //! that succeeds is one more place to read from, and readers go where the fewest are.
 //!
 //! # When the first place does not serve
 //!
-//! - It fails or is stopped half way: the next in line takes the turn and reads the source.
+//! - It fails or is stopped half way: another one that waited reads the source.
 //! - It sends wrong bytes, or none: it is forgotten for that blob. Another place, else the source.
 //! - It does not serve a blob to which no image refers. The API of private ECR is documented to be
 //!   like that, and for ECR Public nobody says. After the first such refusal the others wait until

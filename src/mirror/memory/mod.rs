@@ -11,7 +11,7 @@ use crate::content::{
     ByteStream, Destination, Error, ErrorKind, Mounted, Probing, Receipt, Source, Upload,
 };
 use crate::oci::{Child, Descriptor, Digest, Manifest, Repository, Tag, Version};
-use crate::task::Context;
+use crate::task::{Bucket, Context, Ticket};
 
 mod fault;
 
@@ -36,6 +36,7 @@ struct State {
     manners: Manners,
     stop_after: Option<(usize, Context)>,
     latency: Latency,
+    bucket: Option<Arc<Bucket>>,
 }
 
 /// How a destination is spoken to.
@@ -89,6 +90,11 @@ impl Memory {
     /// Changes which requests let others go first.
     pub(super) fn shuffle(&self, seed: u64) {
         self.state.lock().unwrap().latency.0.seed(seed);
+    }
+
+    /// Counts how often uploads are opened.
+    pub(super) fn pace(&self, bucket: Arc<Bucket>) {
+        self.state.lock().unwrap().bucket = Some(bucket);
     }
 
     pub(super) fn refuse_empty_blobs(&self) {
@@ -541,11 +547,23 @@ impl Destination for Target {
         self.0.serve(cx, blob, offset).await
     }
 
+    async fn upload_ticket(&self, cx: &Context) -> Result<Option<Ticket>, Error> {
+        let bucket = self.0.state.lock().unwrap().bucket.clone();
+        match bucket {
+            Some(bucket) => Ok(Some(cx.run(bucket.ticket()).await?)),
+            None => Ok(None),
+        }
+    }
+
     async fn begin_upload(
         &self,
         cx: &Context,
         blob: &Descriptor,
+        ticket: Option<Ticket>,
     ) -> Result<Box<dyn Upload>, Error> {
+        if let Some(ticket) = ticket {
+            ticket.spend().accepted();
+        }
         let event = Event::BeginUpload(blob.digest.clone());
         self.0.enter(cx, On::BeginUpload, event).await?;
         Ok(self.open(blob))
@@ -560,7 +578,11 @@ impl Destination for Target {
         cx: &Context,
         blob: &Descriptor,
         from: &Repository,
+        ticket: Option<Ticket>,
     ) -> Result<Mounted, Error> {
+        if let Some(ticket) = ticket {
+            ticket.spend().accepted();
+        }
         let event = Event::MountBlob(blob.digest.clone(), from.path().to_owned());
         self.0.enter(cx, On::BeginUpload, event).await?;
         if self.0.blob(&blob.digest).is_some() {

@@ -74,8 +74,10 @@ fn at_most_half_of_the_permits_are_for_big_blobs() {
 async fn a_permit_comes_back_when_it_is_dropped() {
     let transfers = Transfers::new(4);
     let cx = Context::new();
-    let big = transfers.acquire(&cx, SMALL_BLOB_BYTES + 1).await.unwrap();
-    let small = transfers.acquire(&cx, SMALL_BLOB_BYTES).await.unwrap();
+    let big = transfers.line_up(&cx, SMALL_BLOB_BYTES + 1).await.unwrap();
+    let big = big.permit(&cx).await.unwrap();
+    let small = transfers.line_up(&cx, SMALL_BLOB_BYTES).await.unwrap();
+    let small = small.permit(&cx).await.unwrap();
     assert_eq!(transfers.available(), (2, 1));
     drop((big, small));
     assert_eq!(transfers.available(), (4, 2));

@@ -51,8 +51,8 @@ async fn a_stop_before_the_first_tag_leaves_no_tag() {
         (false, On::Resolve, 0),
         (true, On::ReadManifest, 0),
         (true, On::ReadManifest, 3),
-        (false, On::ReadManifest, 0),
-        (false, On::ReadManifest, 3),
+        (false, On::Resolve, 2),
+        (false, On::Resolve, 6),
         (false, On::CheckBlobs, 0),
         (true, On::OpenBlob, 0),
         (true, On::OpenBlob, 5),
@@ -141,8 +141,8 @@ async fn a_stop_between_two_tags_says_that_the_first_stands() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_while_tags_are_verified_says_that_all_stand() {
-    // Each tag is looked at twice before it is set.
-    let (world, error) = stopped_at(false, On::Resolve, 4).await;
+    // Each tag is looked at twice before it is set, and each of five manifests is looked for.
+    let (world, error) = stopped_at(false, On::Resolve, 9).await;
     assert!(is_cancelled(&error));
     assert_eq!(error.partial.unwrap().tags.len(), 2);
     assert_eq!(world.ecr.tags().len(), 2);

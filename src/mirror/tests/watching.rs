@@ -177,7 +177,8 @@ async fn who_waits_for_a_permit_says_so() {
     let shared = world.engine.shared();
     let mut permits = Vec::new();
     for _ in 0..super::TRANSFERS {
-        permits.push(shared.transfers.acquire(&world.cx, 1).await.unwrap());
+        let place = shared.transfers.line_up(&world.cx, 1).await.unwrap();
+        permits.push(place.permit(&world.cx).await.unwrap());
     }
     let (lines, _guard) = listen();
     let job = job();

@@ -78,6 +78,14 @@ fn words(
             "ECR Public asks to slow down",
             Some("Apply again in a few minutes, or with a lower `-parallelism`.".to_owned()),
         ),
+        ErrorKind::DataLimit => (
+            "Data limit of ECR Public reached",
+            Some(format!(
+                "Waiting does not help before the limit is renewed. Look at the quotas of Amazon \
+                 ECR Public in account {}, or ask AWS support to raise this one.",
+                names.account
+            )),
+        ),
         ErrorKind::Interrupted | ErrorKind::Unavailable if is_tls(store) => (
             "No secure connection to ECR Public",
             Some(

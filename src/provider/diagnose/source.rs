@@ -60,6 +60,14 @@ fn words(store: &content::Error, host: &str) -> (&'static str, Option<String>) {
             "Source registry asks to slow down",
             Some("Apply again in a few minutes, or with a lower `-parallelism`.".to_owned()),
         ),
+        ErrorKind::DataLimit => (
+            "Data limit of the source registry reached",
+            Some(format!(
+                "Waiting does not help before the limit is renewed, which may be next month. Sign \
+                 in, which gives a limit of one's own: `registry {{ host = \"{host}\" … }}` in the \
+                 provider block."
+            )),
+        ),
         ErrorKind::WrongDigest { .. } | ErrorKind::WrongSize { .. } => (
             "Source content is damaged",
             Some(

@@ -364,6 +364,7 @@ fn rare_copy_errors() -> Vec<Error> {
     vec![
         source(Step::Resolve, ErrorKind::RepositoryNotFound),
         source(Step::Resolve, throttled()),
+        source(Step::ReadBlob, ErrorKind::DataLimit),
         source(Step::ReadBlob, ErrorKind::Refused),
         source(Step::ReadBlob, ErrorKind::Protocol),
         source(Step::Resolve, ErrorKind::Misconfigured),
@@ -371,6 +372,7 @@ fn rare_copy_errors() -> Vec<Error> {
         destination(Step::CheckTag, ErrorKind::RepositoryNotFound),
         destination(Step::CheckBlobs, ErrorKind::Denied),
         destination(Step::WriteBlob, throttled()),
+        destination(Step::WriteBlob, ErrorKind::DataLimit),
         destination(Step::WriteBlob, ErrorKind::UploadLost),
         destination(Step::WriteBlob, damaged()),
         destination(Step::WriteBlob, ErrorKind::Protocol),

@@ -172,7 +172,10 @@ impl Copy<'_> {
     /// The destination as a copy has it.
     pub(super) fn destination(&self) -> EcrPublicRepository {
         let name = self.repository.parse().unwrap();
-        let destination = self.clients.destination(&self.session, &self.alias, &name);
+        let account = ACCOUNT.parse().unwrap();
+        let destination = self
+            .clients
+            .destination(&self.session, &account, &self.alias, &name);
         destination.unwrap_or_else(|diagnostic| panic!("{diagnostic:?}"))
     }
 

@@ -119,7 +119,7 @@ impl Site {
         };
         let alias = alias_of(&repository).ok_or_else(|| diagnose::no_alias(account.as_str()))?;
         let alias = alias.to_owned();
-        let destination = clients.destination(session, &alias, &name)?;
+        let destination = clients.destination(session, &account, &alias, &name)?;
         Ok(Self {
             uri: uri(&alias, &name),
             destination: match is_new {

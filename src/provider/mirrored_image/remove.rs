@@ -199,9 +199,9 @@ impl Removal<'_> {
         let mut found = Found::default();
         let alias = self.prior.registry_alias.known();
         let reader = alias.and_then(|alias| {
-            let reader = self
-                .clients
-                .destination(self.session, alias, self.repository);
+            let reader =
+                self.clients
+                    .destination(self.session, self.account, alias, self.repository);
             reader.ok()
         });
         if let Some(reader) = reader {

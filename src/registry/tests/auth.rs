@@ -235,7 +235,10 @@ async fn the_scope_of_ecr_is_sent_back_as_it_is_and_known_before_an_upload() {
     let registry = registry(&memory, Login::new(vec![Login::basic("AWS", "login")]));
     resolve(&registry).await.unwrap();
     let cx = Context::new();
-    let upload = registry.begin_upload(&cx, &blob(b"abc")).await.unwrap();
+    let upload = registry
+        .begin_upload(&cx, &blob(b"abc"), None)
+        .await
+        .unwrap();
     upload.commit(&cx, chunks(&["abc"])).await.unwrap();
     assert_eq!(memory.log().len(), 5);
 }
@@ -259,7 +262,10 @@ async fn a_push_asks_for_push_before_it_sends_a_body() {
     let cx = Context::new();
     let found = registry.present_blobs(&cx, &[blob(b"abc")]).await.unwrap();
     assert!(found.is_empty());
-    let upload = registry.begin_upload(&cx, &blob(b"abc")).await.unwrap();
+    let upload = registry
+        .begin_upload(&cx, &blob(b"abc"), None)
+        .await
+        .unwrap();
     upload.commit(&cx, chunks(&["abc"])).await.unwrap();
 }
 

@@ -158,7 +158,10 @@ async fn a_location_that_looks_like_a_path_and_names_another_host_gets_no_creden
         let login = Login::new(vec![Login::basic("ada", "hunter2")]);
         let registry = registry(&memory, login);
         let cx = Context::new();
-        let upload = registry.begin_upload(&cx, &blob(b"abc")).await.unwrap();
+        let upload = registry
+            .begin_upload(&cx, &blob(b"abc"), None)
+            .await
+            .unwrap();
         upload.commit(&cx, chunks(&["abc"])).await.unwrap();
     }
 }
@@ -170,7 +173,10 @@ async fn a_location_cannot_climb_out_of_the_registry() {
         _ => Reply::status(201),
     });
     let cx = Context::new();
-    let upload = registry.begin_upload(&cx, &blob(b"abc")).await.unwrap();
+    let upload = registry
+        .begin_upload(&cx, &blob(b"abc"), None)
+        .await
+        .unwrap();
     upload.commit(&cx, chunks(&["abc"])).await.unwrap();
     let put = &memory.log()[1].url;
     assert_eq!(put.host_str(), Some("registry.example"));

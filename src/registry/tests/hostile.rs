@@ -268,7 +268,10 @@ async fn a_blob_that_is_confirmed_before_its_end_is_not_taken_for_stored() {
     .await;
     let registry = stand_in.registry(http());
     let cx = Context::new();
-    let upload = registry.begin_upload(&cx, &blob(b"abc")).await.unwrap();
+    let upload = registry
+        .begin_upload(&cx, &blob(b"abc"), None)
+        .await
+        .unwrap();
     // The last byte is withheld until it is known to be right.
     let withheld = chunks(&["ab"]).chain(stream::pending());
     let error = upload.commit(&cx, Box::pin(withheld)).await.unwrap_err();

@@ -11,7 +11,9 @@ fn neighbour() -> Repository {
 /// Asks for the blob `abc`, to be taken from the neighbour.
 async fn mount(registry: &Registry) -> Result<Mounted, content::Error> {
     let cx = Context::new();
-    registry.mount_blob(&cx, &blob(b"abc"), &neighbour()).await
+    registry
+        .mount_blob(&cx, &blob(b"abc"), &neighbour(), None)
+        .await
 }
 
 fn mounting() -> String {

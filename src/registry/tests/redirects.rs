@@ -184,7 +184,9 @@ async fn a_redirect_without_a_location_and_one_of_a_write_are_refused() {
 
     use crate::content::Destination as _;
     let (registry, memory) = open(|_| to("https://cdn.example/x"));
-    let begun = registry.begin_upload(&Context::new(), &blob(b"abc")).await;
+    let begun = registry
+        .begin_upload(&Context::new(), &blob(b"abc"), None)
+        .await;
     assert_eq!(kind(begun), ErrorKind::Protocol);
     assert_eq!(memory.log().len(), 1);
 }

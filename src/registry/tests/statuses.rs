@@ -161,7 +161,10 @@ async fn refusals_of_a_blob_are_told_apart() {
             _ => unexpected(seen),
         });
         let cx = Context::new();
-        let upload = registry.begin_upload(&cx, &blob(b"abc")).await.unwrap();
+        let upload = registry
+            .begin_upload(&cx, &blob(b"abc"), None)
+            .await
+            .unwrap();
         let sent = upload.commit(&cx, chunks(&["abc"])).await;
         assert_eq!(kind(sent), expected, "{status} {code} {message}");
         let puts = memory
@@ -188,17 +191,30 @@ async fn refusals_of_opening_an_upload_are_told_apart() {
     ];
     for (status, code, expected) in rows {
         let (registry, _) = open(move |_| refusal(status, code, ""));
-        let begun = registry.begin_upload(&Context::new(), &blob(b"abc")).await;
+        let begun = registry
+            .begin_upload(&Context::new(), &blob(b"abc"), None)
+            .await;
         assert_eq!(kind(begun), expected, "{status} {code}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_monthly_limit_is_not_waited_for() {
-    let (registry, memory) = open(|_| refusal(429, "TOOMANYREQUESTS", "Data limit exceeded"));
-    let begun = registry.begin_upload(&Context::new(), &blob(b"abc")).await;
-    assert_eq!(kind(begun), ErrorKind::Refused);
-    assert_eq!(memory.log().len(), 1);
+    let exceeded = || refusal(429, "TOOMANYREQUESTS", "Data limit exceeded");
+    let cx = Context::new();
+    let (registry, memory) = open(move |_| exceeded());
+    let begun = registry.begin_upload(&cx, &blob(b"abc"), None).await;
+    assert_eq!(kind(begun), ErrorKind::DataLimit);
+    let read = Source::open_blob(&registry, &cx, &blob(b"abc"), 0).await;
+    assert_eq!(kind(read.map(drop)), ErrorKind::DataLimit);
+    assert_eq!(memory.log().len(), 2);
+    let (registry, _) = open(move |seen| match seen.method.as_str() {
+        "POST" => Reply::status(202).header("location", "/u/1"),
+        _ => exceeded(),
+    });
+    let upload = registry.begin_upload(&cx, &blob(b"abc"), None).await;
+    let sent = upload.unwrap().commit(&cx, chunks(&["abc"])).await;
+    assert_eq!(kind(sent), ErrorKind::DataLimit);
 }
 
 #[tokio::test]

@@ -59,13 +59,16 @@ impl Ask {
             Self::OpenBlob => registry.open_blob(&cx, &blob(BLOB), 0).await.map(drop),
             Self::ReopenBlob => registry.open_blob(&cx, &blob(BLOB), 1).await.map(drop),
             Self::OpenUpload => {
-                let upload = registry.begin_upload(&cx, &blob(BLOB)).await?;
+                let upload = registry.begin_upload(&cx, &blob(BLOB), None).await?;
                 upload.cancel().await;
                 Ok(())
             }
             Self::Mount => {
                 let from = Repository::new("registry.example", "team/other").unwrap();
-                registry.mount_blob(&cx, &blob(BLOB), &from).await.map(drop)
+                registry
+                    .mount_blob(&cx, &blob(BLOB), &from, None)
+                    .await
+                    .map(drop)
             }
             Self::PutManifest | Self::SetTag => {
                 let (manifest, tag) = put((self == Self::SetTag).then_some(tag));

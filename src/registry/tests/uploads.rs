@@ -9,7 +9,9 @@ use crate::net::transport::{
 use crate::task::monotonic;
 
 async fn begin(registry: &Registry, bytes: &[u8]) -> Result<Box<dyn Upload>, content::Error> {
-    registry.begin_upload(&Context::new(), &blob(bytes)).await
+    registry
+        .begin_upload(&Context::new(), &blob(bytes), None)
+        .await
 }
 
 /// Opens an upload and sends these chunks for a blob of three bytes, `abc`.
@@ -291,7 +293,10 @@ async fn stopping_ends_an_upload_and_gives_it_up() {
         _ => unexpected(seen),
     });
     let cx = Context::new().within(Duration::from_secs(5));
-    let upload = registry.begin_upload(&cx, &blob(b"abc")).await.unwrap();
+    let upload = registry
+        .begin_upload(&cx, &blob(b"abc"), None)
+        .await
+        .unwrap();
     let sent = upload.commit(&cx, Box::pin(stream::pending())).await;
     assert!(matches!(kind(sent), ErrorKind::Stopped(_)));
     assert_eq!(memory.lines()[1], "DELETE https://registry.example/u/1");
@@ -305,7 +310,10 @@ async fn stopping_while_the_answer_is_outstanding_gives_the_upload_up() {
         _ => unexpected(seen),
     });
     let cx = Context::new();
-    let upload = registry.begin_upload(&cx, &blob(b"abc")).await.unwrap();
+    let upload = registry
+        .begin_upload(&cx, &blob(b"abc"), None)
+        .await
+        .unwrap();
     let stop = async {
         while memory.log().len() < 2 {
             tokio::task::yield_now().await;

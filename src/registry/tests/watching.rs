@@ -69,7 +69,10 @@ async fn an_upload_that_is_given_up_counts_its_last_request() {
         _ => Reply::status(204),
     });
     let (cx, activity) = watched();
-    let upload = registry.begin_upload(&cx, &blob(b"abc")).await.unwrap();
+    let upload = registry
+        .begin_upload(&cx, &blob(b"abc"), None)
+        .await
+        .unwrap();
     upload.cancel().await;
     assert_eq!(memory.lines().len(), 2);
     assert_eq!(counted(&activity), (2, 0));
@@ -114,7 +117,10 @@ async fn an_upload_waits_for_the_registry_once_it_has_its_bytes() {
             _ => Reply::Hang,
         });
         let (cx, activity) = watched();
-        let upload = registry.begin_upload(&cx, &blob(b"abc")).await.unwrap();
+        let upload = registry
+            .begin_upload(&cx, &blob(b"abc"), None)
+            .await
+            .unwrap();
         let told = waits(
             &activity,
             Duration::from_secs(20),
