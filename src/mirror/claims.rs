@@ -23,7 +23,7 @@ pub(super) struct Claim<K: Eq + Hash> {
     key: K,
 }
 
-impl<K: Eq + Hash + Clone> Claims<K> {
+impl<K: Eq + Hash + Clone + Send + Sync> Claims<K> {
     pub(super) fn new() -> Self {
         Self {
             claimed: Mutex::default(),

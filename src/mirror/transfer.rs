@@ -90,7 +90,8 @@ async fn come_by(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Option<Wa
     let mut ready = None;
     loop {
         let choice = shared.places.choose(&run.author, wanted_at, &blob.digest);
-        match (choice, ready.take()) {
+        let readiness = ready.take();
+        match (choice, readiness) {
             (Choice::Read(reading), ready) => {
                 drop(ready);
                 if bring_copy(cx, run, blob, reading).await? {

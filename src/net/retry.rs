@@ -117,7 +117,7 @@ pub(crate) struct GaveUp<E> {
 /// # Errors
 ///
 /// The last error, with tries and time; and why it stopped, if it was stopped.
-pub(crate) async fn run<T, E: Retryable + Display, F: Future<Output = Result<T, E>>>(
+pub(crate) async fn run<T, E: Retryable + Display + Sync, F: Future<Output = Result<T, E>>>(
     cx: &Context,
     policy: &RetryPolicy,
     mut attempt: impl FnMut(u32) -> F,
@@ -172,7 +172,7 @@ impl RetryPolicy {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
-async fn pause<E: Retryable + Display>(
+async fn pause<E: Retryable + Display + Sync>(
     cx: &Context,
     wait: Duration,
     error: &E,

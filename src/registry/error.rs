@@ -268,12 +268,6 @@ impl Error {
         })
     }
 
-    /// Whether a volume is used up that only the next month brings back.
-    #[must_use]
-    pub fn is_volume_used_up(&self) -> bool {
-        self.refusal().is_some_and(classify::is_data_limit)
-    }
-
     /// How often it was tried.
     #[must_use]
     pub fn attempts(&self) -> u32 {

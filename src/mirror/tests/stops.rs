@@ -187,7 +187,7 @@ async fn a_store_that_does_not_listen_is_left_after_two_seconds() {
         (true, On::OpenBlob, 1),
         (false, On::Resolve, 0),
         (false, On::Resolve, 1),
-        (false, On::ReadManifest, 1),
+        (false, On::Resolve, 2),
         (false, On::CheckBlobs, 0),
         (false, On::BeginUpload, 1),
         (false, On::PutManifest, 1),

@@ -191,8 +191,11 @@ async fn who_waits_for_a_permit_says_so() {
     assert!(warnings[0].contains(told), "{warnings:?}");
 }
 
+/// A name and what it began with, or the end.
+type Seen = (String, Option<Activity>);
+
 #[derive(Clone, Debug, Default)]
-struct Watcher(Arc<Mutex<Vec<(String, Option<Activity>)>>>);
+struct Watcher(Arc<Mutex<Vec<Seen>>>);
 
 /// Notes the end.
 struct Ends(Watcher);

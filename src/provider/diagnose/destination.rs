@@ -51,20 +51,11 @@ fn words(
         ErrorKind::Denied | ErrorKind::Refused | ErrorKind::UploadLost
             if is_login_refused(store) =>
         {
-            (
-                "ECR Public did not accept its own login",
-                Some(
-                    "Check that `registry` and `ecrpublic` in `endpoints` lead to the same \
-                     service, and the clock of this machine. Then apply again."
-                        .to_owned(),
-                ),
-            )
+            login_refused()
         }
         ErrorKind::NotFound | ErrorKind::ChildMissing | ErrorKind::UploadLost => (
             "ECR Public lost a part of the image",
-            Some(
-                "Something removed it while the image was copied. Apply again.".to_owned(),
-            ),
+            Some("Something removed it while the image was copied. Apply again.".to_owned()),
         ),
         ErrorKind::Denied => (
             "ECR Public denied access",
@@ -78,14 +69,7 @@ fn words(
             "ECR Public asks to slow down",
             Some("Apply again in a few minutes, or with a lower `-parallelism`.".to_owned()),
         ),
-        ErrorKind::DataLimit => (
-            "Data limit of ECR Public reached",
-            Some(format!(
-                "Waiting does not help before the limit is renewed. Look at the quotas of Amazon \
-                 ECR Public in account {}, or ask AWS support to raise this one.",
-                names.account
-            )),
-        ),
+        ErrorKind::DataLimit => volume_used_up(names),
         ErrorKind::Interrupted | ErrorKind::Unavailable if is_tls(store) => (
             "No secure connection to ECR Public",
             Some(
@@ -95,14 +79,6 @@ fn words(
             ),
         ),
         ErrorKind::Interrupted | ErrorKind::Unavailable => ("ECR Public not available", again()),
-        ErrorKind::Refused if is_volume_used_up(store) => (
-            "Data volume of ECR Public used up",
-            Some(
-                "Trying again this month does not help. Ask AWS to raise the volume of the account, \
-                 or apply again when the next month has begun."
-                    .to_owned(),
-            ),
-        ),
         ErrorKind::Refused => (
             "ECR Public refused the content",
             Some(
@@ -137,9 +113,22 @@ fn is_login_refused(store: &content::Error) -> bool {
     find::<registry::Error>(store).is_some_and(registry::Error::is_login_refused)
 }
 
-/// Whether only the next month brings back what is missing.
-fn is_volume_used_up(store: &content::Error) -> bool {
-    find::<registry::Error>(store).is_some_and(registry::Error::is_volume_used_up)
+fn login_refused() -> (&'static str, Option<String>) {
+    let hint = "Check that `registry` and `ecrpublic` in `endpoints` lead to the same service, and \
+                the clock of this machine. Then apply again.";
+    (
+        "ECR Public did not accept its own login",
+        Some(hint.to_owned()),
+    )
+}
+
+fn volume_used_up(names: &Copy<'_>) -> (&'static str, Option<String>) {
+    let hint = format!(
+        "Waiting does not help before the limit is renewed. Look at the quotas of Amazon ECR Public \
+         in account {}, or ask AWS support to raise this one.",
+        names.account
+    );
+    ("Data limit of ECR Public reached", Some(hint))
 }
 
 /// The actions that a step needs.

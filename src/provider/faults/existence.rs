@@ -52,12 +52,11 @@ async fn an_image_that_the_destination_wrongly_claims_to_have_is_copied_after_al
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     let copy = world.copy_to("app").await;
     let stale = answer(200, &[("content-type", &media_type)], text);
-    let fault = Fault::on(Face::Registry, stale)
-        .method("GET")
-        .path(image.hex());
+    // It is looked for, and then read.
+    let fault = Fault::on(Face::Registry, stale).path(image.hex()).times(2);
     let fault = world.sandbox.faults().add(fault);
     copy.run().await.unwrap();
-    assert_eq!(fault.hits(), 1);
+    assert_eq!(fault.hits(), 2);
     copy.has_arrived("a stale look at an image").await;
 }
 

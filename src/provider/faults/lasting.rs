@@ -13,7 +13,11 @@ const AT_ONCE: usize = 6;
 
 /// Makes this happen at each stage for which there is an effect, for ever, and asserts that the
 /// copy ends with an error of that side which `judge` finds right.
-async fn all_fail(effect: impl Fn(&Stage) -> Option<Effect>, judge: impl Fn(&Stage, &Error)) {
+#[expect(clippy::future_not_send, reason = "each test waits for it itself")]
+async fn all_fail(
+    effect: impl Fn(&Stage) -> Option<Effect> + Send,
+    judge: impl Fn(&Stage, &Error) + Send + Sync,
+) {
     let stages = STAGES.iter();
     let rows = stages.filter_map(|stage| Some((stage, effect(stage)?)));
     let judge = &judge;

@@ -34,11 +34,11 @@ async fn a_monthly_volume_that_is_used_up_is_no_reason_to_try_again() {
             refused(stage(name), 429, "TOOMANYREQUESTS", "Data limit exceeded").await;
         assert_eq!(
             headline(&error),
-            "Data volume of ECR Public used up",
+            "Data limit of ECR Public reached",
             "{name}"
         );
         // Layers that are under way at the same time are refused as well, each once.
-        let at_once = if name == "setting the tag" { 1 } else { 8 };
+        let at_once = if name == "setting the tag" { 1 } else { 16 };
         assert!(asked <= at_once, "{name}: asked {asked} times");
     }
 }

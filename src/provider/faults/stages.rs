@@ -118,9 +118,9 @@ pub(super) const STAGES: &[Stage] = &[
         1,
     ),
     Stage::of(
-        "reading the root at the destination",
+        "looking for the root at the destination",
         Face::Registry,
-        "GET",
+        "HEAD",
         "/manifests/sha256:",
         0,
     ),
@@ -132,9 +132,9 @@ pub(super) const STAGES: &[Stage] = &[
         0,
     ),
     Stage::of(
-        "reading an image at the destination",
+        "looking for an image at the destination",
         Face::Registry,
-        "GET",
+        "HEAD",
         "/manifests/sha256:",
         1,
     ),

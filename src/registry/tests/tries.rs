@@ -209,7 +209,7 @@ async fn a_volume_that_is_used_up_is_not_asked_for_again() {
         let (outcome, asked) = ask.after(100, || Reply::status(429).body(MESSAGE)).await;
         // A blob that cannot be looked for is taken not to be there.
         if ask != Ask::FindBlob {
-            assert_eq!(kind(outcome), ErrorKind::Refused, "{ask:?}");
+            assert_eq!(kind(outcome), ErrorKind::DataLimit, "{ask:?}");
         }
         assert_eq!(asked, 1, "{ask:?}");
     }

@@ -12,7 +12,8 @@
 //! |---|--:|--:|--:|--:|
 //! | peak | 13.1 | 14.5 | 18.4 | 27.9 |
 
-#![cfg(all(test, target_os = "linux"))]
+#![cfg(test)]
+#![cfg(target_os = "linux")]
 
 mod registries;
 

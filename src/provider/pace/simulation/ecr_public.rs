@@ -182,11 +182,7 @@ impl EcrPublic {
             ("docker-content-digest", digest.as_str()),
         ];
         let is_head = method == Method::HEAD;
-        reply(
-            200,
-            &headers,
-            if is_head { Bytes::new() } else { bytes.clone() },
-        )
+        reply(200, &headers, if is_head { Bytes::new() } else { bytes })
     }
 }
 
