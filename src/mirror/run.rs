@@ -136,6 +136,8 @@ impl Run {
             .map_err(|stopped| failed(stopped.into()))?;
         let found = flat(cx.run(self.destination.manifest(cx, digest)).await).map_err(failed)?;
         let Some(manifest) = found else {
+            // Whatever said that it is there was wrong.
+            self.shared.present.forget(&there);
             return Ok(None);
         };
         verify(&manifest, digest).map_err(failed)?;
