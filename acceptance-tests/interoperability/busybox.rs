@@ -3,16 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use terraform_provider_ecrpublic::content;
 use terraform_provider_ecrpublic::mirror::{
     Contents, Engine, ExistingTag, Limits, MirrorJob, Outcome, Platforms,
 };
 use terraform_provider_ecrpublic::net::HttpSettings;
 use terraform_provider_ecrpublic::oci::{Reference, Tag};
-use terraform_provider_ecrpublic::registry::{
-    Client, Credential, CredentialSource, Endpoint, Registry,
-};
+use terraform_provider_ecrpublic::registry::{Client, Credential, Endpoint, Registry};
 use terraform_provider_ecrpublic::task::Context;
 
 use super::judges::{docker_registry, inspect, push_busybox, raw, run_busybox};
@@ -84,19 +80,7 @@ fn repository(client: &Client, reference: &str) -> (Registry, Reference) {
         ..Endpoint::new(repository.registry())
     };
     (
-        client.repository(&endpoint, repository, Arc::new(Anonymous)),
+        client.repository(&endpoint, repository, Arc::new(Credential::Anonymous)),
         reference,
     )
-}
-
-#[derive(Debug)]
-struct Anonymous;
-
-#[async_trait]
-impl CredentialSource for Anonymous {
-    async fn credential(&self, _: &Context) -> Result<Credential, content::Error> {
-        Ok(Credential::Anonymous)
-    }
-
-    async fn refused(&self) {}
 }

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-
 use crate::aws::{self, AccountId, Aws, PublicRepository, Session, Target};
-use crate::content::{self, Source};
+use crate::content::Source;
 use crate::mirror::Engine;
 use crate::net::HttpSettings;
 use crate::oci::Repository;
@@ -121,9 +119,9 @@ impl Clients {
         block: Option<&SourceRegistry>,
     ) -> Arc<dyn CredentialSource> {
         match block.and_then(|block| block.credential.clone()) {
-            Some(credential) => Arc::new(Fixed(credential)),
+            Some(credential) => Arc::new(credential),
             // What Docker knows about ECR Public is a login of somebody, for half a day.
-            None if repository.registry() == ECR_PUBLIC => Arc::new(Fixed(Credential::Anonymous)),
+            None if repository.registry() == ECR_PUBLIC => Arc::new(Credential::Anonymous),
             None => self.docker_config.credentials(repository),
         }
     }
@@ -172,19 +170,6 @@ async fn facts(cx: &Context, config: &aws::Config, aws: &Aws) -> Result<Facts, D
         allowed: config.allowed_account_ids.clone(),
         forbidden: config.forbidden_account_ids.clone(),
     })
-}
-
-/// Credentials that were written down.
-#[derive(Debug)]
-struct Fixed(Credential);
-
-#[async_trait]
-impl CredentialSource for Fixed {
-    async fn credential(&self, _: &Context) -> Result<Credential, content::Error> {
-        Ok(self.0.clone())
-    }
-
-    async fn refused(&self) {}
 }
 
 #[cfg(test)]

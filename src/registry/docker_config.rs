@@ -10,14 +10,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
-
 use self::file::{Choice, File};
 use self::helper::Helper;
 use super::auth::{Credential, CredentialSource};
-use crate::content;
 use crate::oci::Repository;
-use crate::task::Context;
 
 /// Credentials from Docker's configuration, its helpers included. Cheap to clone; clones share
 /// what helpers have answered.
@@ -97,8 +93,8 @@ impl DockerConfig {
     pub fn credentials(&self, repository: &Repository) -> Arc<dyn CredentialSource> {
         let choice = self.0.files.iter().find_map(|file| file.choose(repository));
         match choice {
-            None => Arc::new(Fixed(Credential::Anonymous)),
-            Some(Choice::Stored(credential)) => Arc::new(Fixed(credential)),
+            None => Arc::new(Credential::Anonymous),
+            Some(Choice::Stored(credential)) => Arc::new(credential),
             Some(Choice::Helper {
                 name,
                 server,
@@ -120,19 +116,6 @@ impl DockerConfig {
             });
         Arc::clone(helper)
     }
-}
-
-/// A credential that stands in the file itself.
-#[derive(Debug)]
-struct Fixed(Credential);
-
-#[async_trait]
-impl CredentialSource for Fixed {
-    async fn credential(&self, _: &Context) -> Result<Credential, content::Error> {
-        Ok(self.0.clone())
-    }
-
-    async fn refused(&self) {}
 }
 
 fn read_present(paths: &[PathBuf]) -> Result<Vec<File>, InvalidDockerConfig> {

@@ -14,14 +14,12 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use anyhow::{Context as _, Result};
-use async_trait::async_trait;
-use terraform_provider_ecrpublic::content;
 use terraform_provider_ecrpublic::mirror::{
     Contents, Engine, ExistingTag, Limits, MirrorJob, Outcome, Platforms,
 };
 use terraform_provider_ecrpublic::oci::{Reference, Repository, Tag};
 use terraform_provider_ecrpublic::registry::{
-    Client, Credential, CredentialSource, Endpoint, HttpSettings, Registry,
+    Client, Credential, Endpoint, HttpSettings, Registry,
 };
 use terraform_provider_ecrpublic::task::Context;
 use tokio::runtime::Builder;
@@ -165,7 +163,7 @@ impl Copier {
             insecure: self.plain_http,
             ..Endpoint::new(repository.registry())
         };
-        let anonymous = Arc::new(Anonymous);
+        let anonymous = Arc::new(Credential::Anonymous);
         self.client
             .repository(&endpoint, repository.clone(), anonymous)
     }
@@ -175,17 +173,4 @@ fn tell(pair: &Pair, outcome: &Outcome) -> Result<()> {
     let Pair { to, tag, .. } = pair;
     let line = format!("{to}:{tag}@{}\n", outcome.root.digest);
     Ok(std::io::stdout().write_all(line.as_bytes())?)
-}
-
-/// Nobody signs in.
-#[derive(Debug)]
-struct Anonymous;
-
-#[async_trait]
-impl CredentialSource for Anonymous {
-    async fn credential(&self, _: &Context) -> Result<Credential, content::Error> {
-        Ok(Credential::Anonymous)
-    }
-
-    async fn refused(&self) {}
 }

@@ -9,34 +9,21 @@ mod hub;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use futures_util::future::join_all;
 
 use self::ecr_public::{EcrPublic, Kind};
 use self::hub::Hub;
 use super::Paces;
-use crate::content::{self, Source};
+use crate::content::Source;
 use crate::mirror::{Contents, Engine, ExistingTag, Limits, MirrorJob, Platforms};
 use crate::oci::{Repository, Version};
-use crate::registry::{Client, Credential, CredentialSource, Endpoint};
+use crate::registry::{Client, Credential, Endpoint};
 use crate::task::{Context, monotonic};
 
 const DOCUMENTED: f64 = 10.0;
 
 /// A line on which bytes do not matter.
 const FAST: f64 = 1e9;
-
-#[derive(Debug)]
-struct Anonymous;
-
-#[async_trait]
-impl CredentialSource for Anonymous {
-    async fn credential(&self, _: &Context) -> Result<Credential, content::Error> {
-        Ok(Credential::Anonymous)
-    }
-
-    async fn refused(&self) {}
-}
 
 /// What a run took of what it could have taken.
 struct Used {
@@ -66,7 +53,7 @@ async fn copy(name: &str, ecr: &Arc<EcrPublic>, images: Vec<(&str, Hub)>) -> Use
         let path = format!("{account}/{}", hub.repository().path());
         let repository = Repository::new("public.ecr.aws", &path).unwrap();
         let endpoint = Endpoint::new("public.ecr.aws");
-        let registry = client.repository(&endpoint, repository, Arc::new(Anonymous));
+        let registry = client.repository(&endpoint, repository, Arc::new(Credential::Anonymous));
         let registry = registry.paced(paces.of(&account.parse().unwrap()));
         let job = MirrorJob {
             version: Version::Tag("1".parse().unwrap()),

@@ -1,8 +1,10 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::content;
 use crate::content::ErrorKind;
 use crate::net::Secret;
+use crate::task::Context;
 
 fn load(json: &str) -> Result<DockerConfig, InvalidDockerConfig> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
