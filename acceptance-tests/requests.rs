@@ -77,8 +77,8 @@ impl Copy {
             // T before the first write, T again after the blobs (somebody may have set one), and
             // of those that were set, each is verified.
             tag_looks: t + is_copied * t + ts,
-            // A new repository has nothing.
-            manifest_looks: (1 - n) * (1 + pm + ph),
+            // P + 1, and what is there is read there. A new repository has nothing.
+            manifest_looks: (1 - n) * (1 + pm + ph + (1 - r) + ph),
             // ⌈B / 100⌉
             layer_checks: (1 - n) * b.div_ceil(100),
             // u(s) = 2: POST and PUT, whatever the size

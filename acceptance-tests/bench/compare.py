@@ -124,6 +124,7 @@ def measure_case(setting, case, rounds):
     results = setting.store / f"{case}.json"
     setting.run(
         "client", sys.executable, str(SCRIPTS / "run.py"), "--case", case, "--rounds", str(rounds),
+        "--warmup", "0" if setting.wan else "1",
         "--json", str(results), *tools(setting, case),
     )
     return json.loads(results.read_text())["runs"]
@@ -222,6 +223,17 @@ def ratio(target, runs):
     return statistics.median(value / (base[number] if base else 1) for number, value in ours.items())
 
 
+def kept(folder, measured):
+    """The runs of this time, beside those of earlier times for other cases."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, runs in measured.items():
+        file = folder / f"{name}.json"
+        cases = {run["case"] for run in runs}
+        earlier = json.loads(file.read_text()) if file.exists() else []
+        file.write_text(json.dumps([run for run in earlier if run["case"] not in cases] + runs))
+    return {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}
+
+
 def main():
     global SCRIPTS
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -229,6 +241,7 @@ def main():
     parser.add_argument("--scripts", type=Path, default=ROOT.parent / "shared/bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cases", default=",".join(CASES))
+    parser.add_argument("--save", type=Path, help="a folder to keep every single run in, and to print older ones from")
     arguments = parser.parse_args()
     SCRIPTS = arguments.scripts.resolve()
     for missing in (path for path in (OURS, SCRIPTS / "run.py") if not path.exists()):
@@ -240,6 +253,8 @@ def main():
     measured = {}
     for name in arguments.settings or SETTINGS:
         measured[name] = measure(SETTINGS[name], arguments.cases.split(","), arguments.rounds)
+    if arguments.save:
+        measured = kept(arguments.save, measured)
     for name, runs in measured.items():
         show(name, runs)
     judge(measured)
