@@ -86,7 +86,7 @@ def tools(setting, case):
     found = [
         (name + at_once, command)
         for name, command in peers.items()
-        if command and shutil.which(command.split()[0])
+        if command and name not in WITHOUT and shutil.which(command.split()[0])
     ]
     if plain:
         found.append(("floor", f"{FLOOR} --pairs {{pairs}}" if many else f"{FLOOR} {{src}} {{dst}}"))
@@ -169,8 +169,9 @@ TARGETS = [
     *ratios("wan-tls", "layers", "empty", wall_crane=0.25, wall_oras=0.75),
     *[
         target
+        for setting in ("tls", "wan-tls")
         for case, rss in [("small", 16), ("layers", 18), ("large", 18), ("many", 22)]
-        for target in ratios("tls", case, "empty", rss=rss)
+        for target in ratios(setting, case, "empty", rss=rss)
     ],
 ]
 FIGURES = {"wall": "wall s", "cpu": "CPU s", "rss": "peak MB", "src": "requests to source", "dst": "to destination"}
@@ -235,15 +236,16 @@ def kept(folder, measured):
 
 
 def main():
-    global SCRIPTS
+    global SCRIPTS, WITHOUT
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("settings", nargs="*", metavar="SETTING", help=", ".join(SETTINGS))
     parser.add_argument("--scripts", type=Path, default=ROOT.parent / "shared/bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cases", default=",".join(CASES))
+    parser.add_argument("--without", default="", help="peers to leave out, with commas between them")
     parser.add_argument("--save", type=Path, help="a folder to keep every single run in, and to print older ones from")
     arguments = parser.parse_args()
-    SCRIPTS = arguments.scripts.resolve()
+    SCRIPTS, WITHOUT = arguments.scripts.resolve(), arguments.without.split(",")
     for missing in (path for path in (OURS, SCRIPTS / "run.py") if not path.exists()):
         sys.exit(f"{missing} is missing: see --help")
     for name in arguments.settings:
