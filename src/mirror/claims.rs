@@ -2,6 +2,7 @@
 //! whether it is their turn, and wait for the end of whoever has it with empty hands.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,7 +24,7 @@ pub(super) struct Claim<K: Eq + Hash> {
     key: K,
 }
 
-impl<K: Eq + Hash + Clone + Send + Sync> Claims<K> {
+impl<K: Eq + Hash + Clone + Display + Send + Sync> Claims<K> {
     pub(super) fn new() -> Self {
         Self {
             claimed: Mutex::default(),
@@ -58,10 +59,11 @@ impl<K: Eq + Hash + Clone + Send + Sync> Claims<K> {
             let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
             claimed.get(key).cloned()
         };
-        match ended {
-            Some(ended) => cx.run(ended.cancelled()).await.map(|()| true),
-            None => Ok(false),
-        }
+        let Some(ended) = ended else {
+            return Ok(false);
+        };
+        let _waits = cx.waits_for(format!("another copy that reads {key} from a source"));
+        cx.run(ended.cancelled()).await.map(|()| true)
     }
 
     /// Waits until `key` can be claimed, for those who hold nothing.

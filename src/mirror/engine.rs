@@ -147,17 +147,12 @@ async fn copy(cx: &Context, run: &Arc<Run>, job: &MirrorJob) -> Result<Outcome, 
     run.expect(tags.any_exists());
     let target = choose(cx, run, &job.platforms, &found).await?;
     tags.guard(target.digest())?;
-    if tags.all_show(target.digest()) && job.contents == Contents::OfCopies {
-        return Ok(unchanged(
-            run,
-            &target,
-            &found,
-            tags.showing(target.digest()),
-        ));
+    let is_shown = tags.all_show(target.digest());
+    if is_shown && job.contents == Contents::OfCopies {
+        let showing = tags.showing(target.digest());
+        return Ok(unchanged(run, &target, &found, showing));
     }
-    if tags.all_show(target.digest())
-        && let Some(root) = run.read_there(cx, target.digest()).await?
-    {
+    if is_shown && let Some(root) = run.read_there(cx, target.digest()).await? {
         let graph = walk(cx, run, present(root), Missing::LeaveOut).await?;
         note_present(run, &graph);
         return Ok(finish(run, &graph, &target, &found, &tags));

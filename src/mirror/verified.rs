@@ -91,7 +91,10 @@ impl Reader {
         }
         loop {
             match self.open().await {
-                Ok(_) => return Ok(()),
+                Ok(stream) => {
+                    self.stream = Some(stream);
+                    return Ok(());
+                }
                 Err(error) => self.bear(error).await?,
             }
         }
@@ -154,38 +157,45 @@ impl Reader {
                 Ok(chunk) => return self.accept(chunk),
                 Err(error) => error,
             };
-            self.stream = None;
             self.bear(error).await?;
         }
     }
 
     async fn attempt(&mut self) -> Result<Bytes, Error> {
-        let (received, size) = (self.received, self.blob.size);
-        let cx = self.cx.clone();
-        let (digest, origin) = (self.blob.digest.clone(), self.origin.clone());
-        let stream = match self.stream {
-            Some(ref mut stream) => stream,
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
             None => self.open().await?,
         };
+        let chunk = self.next_of(&mut stream).await?;
+        self.stream = Some(stream);
+        Ok(chunk)
+    }
+
+    async fn next_of(&mut self, stream: &mut ByteStream) -> Result<Bytes, Error> {
         // What is there already is waited for by nobody.
-        cx.check()?;
+        self.cx.check()?;
         let mut next = stream.next();
-        if let Some(chunk) = (&mut next).now_or_never() {
-            return chunk
-                .unwrap_or_else(|| Err(interrupted(Broken::EndedEarly { received, size })));
-        }
-        let _waits = cx.waits_for(Awaited { digest, origin });
-        match cx.run(tokio::time::timeout(STALL, next)).await? {
+        let chunk = match (&mut next).now_or_never() {
+            Some(chunk) => Ok(chunk),
+            None => {
+                let _waits = self.cx.waits_for(Awaited {
+                    digest: self.blob.digest.clone(),
+                    origin: self.origin.clone(),
+                });
+                self.cx.run(tokio::time::timeout(STALL, next)).await?
+            }
+        };
+        let (received, size) = (self.received, self.blob.size);
+        match chunk {
             Ok(Some(chunk)) => chunk,
             Ok(None) => Err(interrupted(Broken::EndedEarly { received, size })),
             Err(_elapsed) => Err(interrupted(Broken::Stalled(STALL))),
         }
     }
 
-    async fn open(&mut self) -> Result<&mut ByteStream, Error> {
+    async fn open(&mut self) -> Result<ByteStream, Error> {
         let opening = self.origin.open_blob(&self.cx, &self.blob, self.received);
-        let stream = self.cx.run(opening).await??;
-        Ok(self.stream.insert(stream))
+        self.cx.run(opening).await?
     }
 
     fn accept(&mut self, chunk: Bytes) -> Result<Bytes, Error> {
