@@ -142,7 +142,7 @@ async fn world() -> World {
         }),
         ..aws::Config::default()
     };
-    let mut world = World::of(seed(), aws).await;
+    let mut world = World::seeded(seed(), aws).await;
     world.reader = Some(Credential::Basic {
         username: "reader".to_owned(),
         password: Secret::new("of-the-reader".to_owned()),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ecr_public_sandbox::accounts::{AccountSeed, UserSeed};
 use ecr_public_sandbox::policy::PolicyDocument;
 use ecr_public_sandbox::store::ImageId;
-use ecr_public_sandbox::{Digest, Effect, Entry, HubSeed, Limits, RepositorySeed};
+use ecr_public_sandbox::{Digest, Effect, Entry, HubSeed, ImageSpec, Limits, RepositorySeed};
 use ecr_public_sandbox::{Sandbox, Seed, image};
 use futures_util::FutureExt as _;
 use serde_json::Value;
@@ -35,7 +35,7 @@ pub(super) const AT_HUB: &str = "library/app";
 /// Its tag, there and here.
 pub(super) const TAG: &str = "1";
 
-/// The stand-ins. An index of two images with three layers each is at Docker Hub.
+/// The stand-ins, with an image at Docker Hub.
 pub(super) struct World {
     pub(super) sandbox: Sandbox,
     /// How the provider gets into AWS, without the addresses of the stand-ins.
@@ -56,12 +56,17 @@ pub(super) struct Copy<'a> {
 }
 
 impl World {
+    /// An index of two images with three layers each.
     pub(super) async fn new() -> Self {
-        let user = PolicyDocument::allow(&["ecr-public:*", "sts:*"], "*").unwrap();
-        let user = UserSeed::new("pipeline", KEY, SECRET).policy(user);
         let app = image("app")
             .platforms(["linux/amd64", "linux/arm64/v8"])
             .layers([300, 5_000, 40_000]);
+        Self::of(app).await
+    }
+
+    pub(super) async fn of(app: ImageSpec) -> Self {
+        let user = PolicyDocument::allow(&["ecr-public:*", "sts:*"], "*").unwrap();
+        let user = UserSeed::new("pipeline", KEY, SECRET).policy(user);
         let repository = RepositorySeed {
             tags: BTreeMap::from([(TAG.to_owned(), app)]),
             readers: None,
@@ -83,11 +88,11 @@ impl World {
             secret_key: Some(Secret::new(SECRET.to_owned())),
             ..aws::Config::default()
         };
-        Self::of(seed, aws).await
+        Self::seeded(seed, aws).await
     }
 
     /// Others that have this, reached like that.
-    pub(super) async fn of(seed: Seed, aws: aws::Config) -> Self {
+    pub(super) async fn seeded(seed: Seed, aws: aws::Config) -> Self {
         Self {
             sandbox: Sandbox::start(seed).await.unwrap(),
             aws,
