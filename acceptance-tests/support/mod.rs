@@ -14,3 +14,4 @@ pub(crate) mod scenario;
 pub(crate) mod sts;
 pub(crate) mod tables;
 pub(crate) mod terraform;
+pub(crate) mod wanted;
