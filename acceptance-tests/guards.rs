@@ -205,14 +205,23 @@ fn become_admin(scenario: &mut Scenario, account: &str) {
 #[tokio::test]
 async fn a_plan_that_is_applied_with_credentials_of_another_account() {
     let mut scenario = Scenario::seeded(with_users(), "").await;
-    scenario.configure_with(&provider(&scenario.sandbox, ""), &instance("it", ""));
+    let block = provider(&scenario.sandbox, "");
+    scenario.configure_with(&block, &into(FIRST));
     become_admin(&mut scenario, FIRST);
     scenario.terraform.save_plan(&[]).await.succeeded();
     become_admin(&mut scenario, SECOND);
     let run = scenario.terraform.apply_planned().await;
     stopped(&scenario, "applied_by_somebody_else", run);
+
+    // Where the account is not written down, Terraform itself finds that the plan is another one.
+    scenario.configure_with(&block, &instance("it", ""));
     become_admin(&mut scenario, FIRST);
-    scenario.terraform.apply_planned().await.succeeded();
+    scenario.terraform.save_plan(&[]).await.succeeded();
+    become_admin(&mut scenario, SECOND);
+    scenario.terraform.apply_planned().await.failed();
+    assert_eq!(scenario.writes(), [""; 0]);
+    become_admin(&mut scenario, FIRST);
+    scenario.terraform.apply(&[]).await.succeeded();
     assert!(scenario.tags(SECOND, &image_name(0)).is_empty());
     scenario.was_clean().await;
 }
