@@ -17,7 +17,10 @@ mod destroy;
 mod docs;
 mod drift;
 mod examples;
+mod expiry;
 mod faults;
+mod gone_roles;
+mod guards;
 mod import;
 mod input;
 #[cfg(feature = "interoperability")]

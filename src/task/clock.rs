@@ -34,3 +34,33 @@ pub fn wall() -> std::time::SystemTime {
     let (instant, wall) = *BOTH;
     wall + monotonic().into_std().saturating_duration_since(instant)
 }
+
+/// The clocks of a test that stand still unless they are told to go on, whatever is waited for.
+///
+/// A paused clock of the runtime jumps to the next timer as soon as nothing else is to be done, and
+/// waiting for a socket is nothing to it. So a thread of the runtime is kept at work.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct StoppedClock {
+    _at_work: std::sync::mpsc::Sender<()>,
+}
+
+#[cfg(test)]
+impl StoppedClock {
+    pub(crate) fn begin() -> Self {
+        let (at_work, done) = std::sync::mpsc::channel();
+        tokio::task::spawn_blocking(move || done.recv().ok());
+        tokio::time::pause();
+        Self { _at_work: at_work }
+    }
+
+    /// Lets time pass.
+    pub(crate) async fn pass(&self, time: std::time::Duration) {
+        tokio::time::advance(time).await;
+    }
+
+    /// From here on time passes by itself.
+    pub(crate) fn end(&self) {
+        tokio::time::resume();
+    }
+}

@@ -1,8 +1,8 @@
 //! A copy of hours, in which every credential ends several times.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,7 +19,7 @@ use crate::content::{self, ByteStream, Source};
 use crate::net::Secret;
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Version};
 use crate::registry::Credential;
-use crate::task::Context;
+use crate::task::{Context, StoppedClock};
 
 const FEDERATED: &str = "arn:aws:iam::111111111111:role/federated";
 const HUB: &str = "arn:aws:iam::444444444444:role/hub";
@@ -41,30 +41,21 @@ const TOKEN: Duration = Duration::from_secs(300);
 
 /// Time that passes for everybody, and only when it is told to.
 struct Hours {
+    provider: StoppedClock,
     sandbox: Clock,
-    /// The clock of the runtime stands still while one of its threads is at work.
-    _held: mpsc::Sender<()>,
 }
 
 impl Hours {
     fn begin(sandbox: &Sandbox) -> Arc<Self> {
-        let (held, released) = mpsc::channel();
-        tokio::task::spawn_blocking(move || released.recv().ok());
-        tokio::time::pause();
         Arc::new(Self {
+            provider: StoppedClock::begin(),
             sandbox: sandbox.clock().clone(),
-            _held: held,
         })
     }
 
     async fn pass(&self, time: Duration) {
         self.sandbox.advance(time);
-        tokio::time::advance(time).await;
-    }
-
-    /// From here on time passes by itself.
-    fn end(&self) {
-        tokio::time::resume();
+        self.provider.pass(time).await;
     }
 }
 
@@ -109,7 +100,7 @@ impl Source for Slow {
             async move {
                 hours.pass(PIECE).await;
                 if is_last && number + 1 == PIECES {
-                    hours.end();
+                    hours.provider.end();
                 }
                 Ok(piece(&whole, number))
             }
