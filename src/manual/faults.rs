@@ -70,6 +70,7 @@
 //! | asked | goes wrong | what happens | shown by |
 //! |---|---|---|---|
 //! | API | `ThrottlingException` | the SDK tries again as often as is configured | `src/provider/faults/passing.rs` `a_request_to_slow_down`, `src/aws/tests/refusals.rs` `throttling_is_tried_as_often_as_configured_and_then_counted`, `acceptance-tests/faults/destination.rs` `an_api_that_throttles` |
+//! | registry | ten uploads or ten manifests per second are more than an account allows | they are kept to, so nothing is refused | `src/provider/faults/quotas.rs` `an_image_of_many_layers_is_copied_within_the_quotas`, `an_index_of_many_images_is_copied_within_the_quotas` |
 //! | registry | 429 "Data limit exceeded" | an error at once: only the next month helps | `src/provider/faults/limits.rs` `a_monthly_volume_that_is_used_up_is_no_reason_to_try_again`, `src/registry/tests/tries.rs` `a_volume_that_is_used_up_is_not_asked_for_again` |
 //! | registry | 404 `NAME_UNKNOWN` for a repository that was just created | tried again for 30 seconds | `src/provider/faults/existence.rs` `a_repository_that_is_not_known_yet_is_waited_for` |
 //! | registry | 404 `NAME_UNKNOWN` for one that was there before the copy began | an error | `src/provider/faults/existence.rs` `a_repository_that_was_there_and_is_gone_ends_the_copy`, `acceptance-tests/faults/destination.rs` `a_repository_that_is_missing_and_must_not_be_created` |

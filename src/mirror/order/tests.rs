@@ -60,13 +60,13 @@ fn a_manifest_waits_for_the_last_of_its_children_and_for_nothing_else() {
     let all = [&one, &two, &both];
     // The destination has `b`.
     let mut order = Order::new(all.into_iter(), &blobs(&["a", "x", "y"]));
-    assert!(&order.ready().is_empty());
-    assert!(&order.after(&blob("x")).is_empty());
+    assert!(order.ready().is_empty());
+    assert!(order.after(&blob("x")).is_empty());
     assert_eq!(names(&order.after(&blob("y"))), [two.digest()]);
-    assert!(&order.after(&named(&two)).is_empty());
+    assert!(order.after(&named(&two)).is_empty());
     assert_eq!(names(&order.after(&blob("a"))), [one.digest()]);
     assert_eq!(names(&order.after(&named(&one))), [both.digest()]);
-    assert!(&order.after(&named(&both)).is_empty());
+    assert!(order.after(&named(&both)).is_empty());
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn what_the_destination_has_is_not_waited_for() {
     let both = index(&[&one, &two]);
     let mut order = Order::new([&one, &both].into_iter(), &[]);
     assert_eq!(names(&order.ready()), [one.digest()]);
-    assert!(&order.ready().is_empty(), "each is told once");
+    assert!(order.ready().is_empty(), "each is told once");
     assert_eq!(names(&order.after(&named(&one))), [both.digest()]);
 }
 
@@ -100,7 +100,7 @@ fn a_blob_with_the_bytes_of_a_manifest_is_not_that_manifest() {
     order.after(&blob("c"));
     let as_blob = Arrived::Blob(inner.digest().clone());
     assert_eq!(names(&order.after(&as_blob)), [outer.digest()]);
-    assert!(&order.after(&named(&outer)).is_empty());
+    assert!(order.after(&named(&outer)).is_empty());
     order.after(&blob("a"));
     assert_eq!(names(&order.after(&blob("x"))), [inner.digest()]);
     assert_eq!(names(&order.after(&named(&inner))), [both.digest()]);
