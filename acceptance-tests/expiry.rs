@@ -1,11 +1,14 @@
 //! First credentials that end while a copy is under way, and that nobody can renew.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
-use ecr_public_sandbox::accounts::{Credentials, Identity, Principal, SessionRequest};
+use ecr_public_sandbox::accounts::{
+    Credentials, Identity, Principal, SessionRequest, WebTokenSeed,
+};
 use ecr_public_sandbox::{Effect, Entry, Face, Fault, RepositorySeed, image};
 
-use crate::support::landing_zone::{account_role, assume, role, two_targets};
+use crate::support::landing_zone::{WEB_TOKEN, account_role, assume, role, two_targets};
 use crate::support::messages;
 use crate::support::provider_block::provider;
 use crate::support::scenario::{FIRST, IT, Scenario, TOOLING, it};
@@ -13,6 +16,9 @@ use crate::support::scenario::{FIRST, IT, Scenario, TOOLING, it};
 /// Seven blobs with the configuration of the image, one after the other.
 const LAYERS: usize = 6;
 const UPLOADED: usize = 3;
+
+/// Ends after an hour.
+const SHORT_TOKEN: &str = "header.claims-for-an-hour.signature";
 
 /// Longer than anything lasts: the session of a role an hour, a login half a day.
 const PAST_EVERYTHING: Duration = Duration::from_secs(13 * 3600);
@@ -30,7 +36,7 @@ async fn keys_of_the_environment_that_end_in_mid_copy() {
         ] {
             scenario.terraform.set(name, value);
         }
-        String::new()
+        way()
     };
     stops_and_goes_on("environment_keys_end", settings).await;
 }
@@ -50,9 +56,34 @@ async fn a_profile_with_a_session_that_ends_in_mid_copy() {
              aws_secret_access_key = {secret_access_key}\naws_session_token = {session_token}\n"
         );
         scenario.terraform.write("credentials", &profile);
-        "  profile = \"aft-target\"\n  shared_credentials_files = [\"credentials\"]\n".to_owned()
+        let profile =
+            "  profile = \"aft-target\"\n  shared_credentials_files = [\"credentials\"]\n";
+        profile.to_owned() + &way()
     };
     stops_and_goes_on("profile_ends", settings).await;
+}
+
+/// A pipeline has a token for as long as it is meant to take. The session that came of it can be
+/// renewed only with another one.
+#[tokio::test]
+async fn a_web_identity_token_that_ends_in_mid_copy() {
+    let tokens = [SHORT_TOKEN, WEB_TOKEN].map(|token| {
+        let role = role(TOOLING, "federated");
+        format!(
+            "  assume_role_with_web_identity {{\n    role_arn           = \"{role}\"\n    \
+             web_identity_token = \"{token}\"\n  }}\n"
+        )
+    });
+    let tokens = Mutex::new(tokens.into_iter());
+    let settings = |_: &Credentials, _: &mut Scenario| {
+        let token = tokens.lock().unwrap().next().unwrap();
+        token + &account_role("ecr-publisher")
+    };
+    stops_and_goes_on("web_identity_token_ends", settings).await;
+}
+
+fn way() -> String {
+    assume(&role(TOOLING, "tooling"), "") + &account_role("ecr-publisher")
 }
 
 /// The copy ends with the credentials, and another one with new credentials finishes it.
@@ -97,6 +128,11 @@ async fn scenario() -> Scenario {
         tags: [("1".to_owned(), large.layers([1024; LAYERS]))].into(),
         readers: None,
     };
+    seed.web_tokens.push(WebTokenSeed {
+        token: SHORT_TOKEN.to_owned(),
+        expires_in_seconds: Some(3600),
+        ..seed.web_tokens[0].clone()
+    });
     seed.hub.repositories.insert("acme/large".to_owned(), large);
     Scenario::seeded(seed, "").await
 }
@@ -124,8 +160,6 @@ fn sign_in(scenario: &mut Scenario, settings: &impl Fn(&Credentials, &mut Scenar
     let settings = [
         settings(&credentials, scenario),
         "  max_concurrent_transfers = 1\n".to_owned(),
-        assume(&role(TOOLING, "tooling"), ""),
-        account_role("ecr-publisher"),
     ];
     let block = provider(&scenario.sandbox, &settings.concat());
     let large = it(&format!(
