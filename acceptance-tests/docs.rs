@@ -271,6 +271,14 @@ A plan, and again its apply, assumes each role once, however many resources need
 before it expires. A role that is assumed with another role lasts at most one hour; longer copies are not disturbed by
 the renewal.
 
+Keys that nobody can renew, such as temporary ones that were copied into the environment or a profile,
+end a copy with a message that says where they came from. The next apply, with new ones, copies only
+what is missing.
+
+The roles of a resource are kept in state, and refresh and destroy go by them. When one of them was
+renamed or removed, correct the configuration and run `terraform apply -refresh=false` once. Nothing of
+`account_role` is in state: there, correcting the provider block is enough.
+
 ## Permissions
 
 The last role needs, for everything that the provider can do:

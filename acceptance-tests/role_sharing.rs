@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ecr_public_sandbox::accounts::RoleSeed;
+use ecr_public_sandbox::policy::PolicyDocument;
 use ecr_public_sandbox::{Entry, Face, Sandbox};
 
 use crate::requests::at_source;
@@ -86,7 +88,11 @@ async fn two_hundred_instances_over_twenty_accounts_ask_aws_as_little_as_can_be(
 /// The example, initialised, over these accounts.
 async fn landing_zone(accounts: &[String]) -> Scenario {
     let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
-    let hub = seed(&[], IMAGES).hub;
+    // Open to everybody: Terraform keeps the values of variables in a saved plan, a password too.
+    let mut hub = seed(&[], IMAGES).hub;
+    for repository in hub.repositories.values_mut() {
+        repository.readers = None;
+    }
     let seed = Zone::published().seed(&accounts, hub);
     let scenario = Scenario::of_example_seeded(seed, EXAMPLE).await;
     let images: Vec<String> = (0..IMAGES)
@@ -122,6 +128,50 @@ async fn an_account_that_is_closed_is_asked_once_and_every_instance_hears_why() 
     assert_eq!(told, IMAGES, "{}", run.text);
     let asked = roles_asked(sandbox);
     assert_eq!(asked[&role(&target(0), "closed")], 1, "{asked:?}");
+    scenario.was_clean().await;
+}
+
+/// One of two accounts has a role that trusts nobody who is here.
+#[tokio::test]
+async fn an_account_that_is_closed_does_not_hold_up_the_other_one() {
+    let accounts = [target(0), target(1)];
+    let scenario = Scenario::seeded(seed(&[&accounts[0], &accounts[1]], IMAGES), "").await;
+    let sandbox = &scenario.sandbox;
+    let closed = RoleSeed::new(
+        "ecr-publisher",
+        PolicyDocument::trust(&[&role(TOOLING, "nobody")]),
+    );
+    let (id, open) = (accounts[1].parse().unwrap(), accounts[0].parse().unwrap());
+    sandbox.accounts().put_role(&id, closed).unwrap();
+    scenario.configure_with(&provider(sandbox, &settings()), &resources(&accounts));
+    scenario
+        .terraform
+        .save_plan(&[])
+        .await
+        .succeeded()
+        .says("20 to add");
+    sandbox.journal().clear();
+    let run = scenario.terraform.apply_planned().await.failed();
+    let told = run.stderr.matches("Error: Cannot assume IAM role").count();
+    assert_eq!(told, IMAGES, "{}", run.text);
+    let once_each = accounts
+        .iter()
+        .map(|account| role(account, "ecr-publisher"));
+    let once_each = once_each
+        .chain([role(TOOLING, "tooling")])
+        .map(|role| (role, 1));
+    assert_eq!(roles_asked(sandbox), once_each.collect());
+
+    for number in 0..IMAGES {
+        let tags = sandbox.store().tags(&open, &image_name(number)).unwrap();
+        assert_eq!(tags.len(), 1, "{number}");
+    }
+    let state = scenario.terraform.state();
+    let instances = state["resources"][0]["instances"].as_array().unwrap();
+    let kept = instances
+        .iter()
+        .map(|it| it["attributes"]["account_id"].as_str().unwrap());
+    assert_eq!(kept.collect::<Vec<_>>(), [accounts[0].as_str(); IMAGES]);
     scenario.was_clean().await;
 }
 

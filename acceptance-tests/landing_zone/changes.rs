@@ -36,9 +36,6 @@ fn configure(scenario: &Scenario, accounts: &[&str], more: &Json) {
     let mut all = variables(&scenario.sandbox, accounts, &images);
     let more = more.as_object().unwrap().clone();
     all.as_object_mut().unwrap().extend(more);
-    // Anonymous: the demo knows another password.
-    all["docker_hub_token"] = Json::Null;
-    all["docker_hub"]["username"] = Json::Null;
     scenario.set_variables(&all);
 }
 

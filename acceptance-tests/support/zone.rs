@@ -7,7 +7,7 @@ use ecr_public_sandbox::policy::PolicyDocument;
 use ecr_public_sandbox::{HubSeed, Sandbox, Seed};
 use serde_json::{Value, json};
 
-use super::landing_zone::{HUB_PASSWORD, PIPELINE_SECRET, role};
+use super::landing_zone::{PIPELINE_SECRET, role};
 use super::scenario::{Scenario, TOOLING};
 use super::tables::read;
 
@@ -179,12 +179,7 @@ pub(crate) fn variables(sandbox: &Sandbox, accounts: &[&str], images: &[String])
         "account_ids": accounts,
         "images": images,
         "tooling_role_arn": role(TOOLING, "tooling"),
-        "docker_hub": {
-            "username": "acme-pipeline",
-            "endpoint": sandbox.hub_url(),
-            "plain_http": true,
-        },
-        "docker_hub_token": HUB_PASSWORD,
+        "docker_hub": { "endpoint": sandbox.hub_url(), "plain_http": true },
         "endpoints": {
             "ecrpublic": sandbox.api_url(),
             "sts": sandbox.sts_url(),

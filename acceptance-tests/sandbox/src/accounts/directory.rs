@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
@@ -280,7 +281,12 @@ impl Accounts {
         self.state().sessions.issue(request, now)
     }
 
-    /// Issues a login to the registry, for twelve hours.
+    /// How long the logins to come will work, in place of twelve hours.
+    pub fn set_login_life(&self, life: Duration) {
+        self.state().sessions.set_login_life(life);
+    }
+
+    /// Issues a login to the registry.
     #[must_use]
     pub fn issue_login(&self, identity: &Identity) -> Login {
         let now = self.clock.now();
