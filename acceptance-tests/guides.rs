@@ -107,6 +107,8 @@ async fn what_the_guide_says_to_type_works_from_the_policies_to_the_closed_accou
     let refused = scenario.terraform.plan().await.failed();
     refused.says("Error: Cannot assume IAM role");
     scenario.terraform.shell(forget).await.succeeded();
+    let applied = scenario.terraform.apply(&[]).await.succeeded();
+    applied.says("0 added, 0 changed, 0 destroyed");
     scenario.terraform.converged().await;
     assert_eq!(scenario.tags(FIRST, "alpine").len(), 1);
     scenario.was_clean().await;

@@ -26,8 +26,8 @@ enum Step {
     Refresh,
     /// The AWS tags of its repository change.
     Retag,
-    /// Its source is another version.
-    Update,
+    /// Another version comes into the same repository, under a key of its own.
+    Another,
     Destroy,
 }
 
@@ -36,8 +36,8 @@ type Failure = (Step, String);
 
 /// Each action of the publisher role, and what fails first without it.
 const NEEDED: [(&str, Step); 15] = [
-    ("ecr-public:BatchCheckLayerAvailability", Step::Update),
-    ("ecr-public:BatchDeleteImage", Step::Update),
+    ("ecr-public:BatchCheckLayerAvailability", Step::Another),
+    ("ecr-public:BatchDeleteImage", Step::Destroy),
     ("ecr-public:CompleteLayerUpload", Step::Create),
     ("ecr-public:CreateRepository", Step::Create),
     ("ecr-public:DescribeImages", Step::Refresh),
@@ -45,7 +45,7 @@ const NEEDED: [(&str, Step); 15] = [
     ("ecr-public:DescribeRepositories", Step::Create),
     ("ecr-public:GetAuthorizationToken", Step::Create),
     ("ecr-public:InitiateLayerUpload", Step::Create),
-    ("ecr-public:ListTagsForResource", Step::Retag),
+    ("ecr-public:ListTagsForResource", Step::Another),
     ("ecr-public:PutImage", Step::Create),
     ("ecr-public:TagResource", Step::Create),
     ("ecr-public:UntagResource", Step::Retag),
@@ -165,16 +165,19 @@ async fn live_with(
         "repository_tags": { "team": "web", "stage": "live" },
     });
     let (_plugin, mut session) = configured(&sandbox, &block).await?;
-    let applied = passed(Step::Create, session.create(&image).await)?;
-    let applied = passed(Step::Refresh, session.refresh(&applied).await)?;
+    let old = passed(Step::Create, session.create(&image).await)?;
+    let old = passed(Step::Refresh, session.refresh(&old).await)?;
     image["repository_tags"] = json!({ "team": "ops" });
-    let applied = update(&mut session, Step::Retag, &image, &applied).await?;
+    let planned = session.plan(&image, Some(&old)).await;
+    let retagged = session.apply(&image, Some(&old), &planned).await;
+    let old = passed(Step::Retag, retagged)?;
+    image["source"] = json!("alpine:3.22");
+    let new = passed(Step::Another, session.create(&image).await)?;
     // Another run: one never removes a tag that it has set itself.
     let (_plugin, mut session) = configured(&sandbox, &block).await?;
-    image["source"] = json!("alpine:3.22");
-    let applied = update(&mut session, Step::Update, &image, &applied).await?;
-    let (_plugin, mut session) = configured(&sandbox, &block).await?;
-    passed(Step::Destroy, session.delete(&applied).await)?;
+    for applied in [old, new] {
+        passed(Step::Destroy, session.delete(&applied).await)?;
+    }
     let left = sandbox
         .store()
         .image_digests(&FIRST.parse().unwrap(), "alpine");
@@ -188,16 +191,6 @@ async fn configured(sandbox: &Sandbox, block: &Json) -> Result<(Plugin, Session)
     let mut session = Session::over(plugin.connect().await).await;
     said(Step::Configure, &session.try_configure(block).await)?;
     Ok((plugin, session))
-}
-
-async fn update(
-    session: &mut Session,
-    step: Step,
-    image: &Json,
-    before: &Applied,
-) -> Result<Applied, Failure> {
-    let planned = session.plan(image, Some(before)).await;
-    passed(step, session.apply(image, Some(before), &planned).await)
 }
 
 fn passed(step: Step, applied: Applied) -> Result<Applied, Failure> {
