@@ -64,7 +64,9 @@ async fn of_one_account() -> BTreeMap<String, usize> {
     scenario.terraform.save_plan(&[]).await.succeeded();
     sandbox.journal().clear();
     scenario.terraform.apply_planned().await.succeeded();
-    at_source(sandbox)
+    let asked = at_source(sandbox);
+    scenario.was_clean().await;
+    asked
 }
 
 #[tokio::test]
