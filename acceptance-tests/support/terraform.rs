@@ -423,8 +423,10 @@ fn without_others(log: &str) -> String {
     let mut is_ours = true;
     let ours = log.split_inclusive('\n').filter(|line| {
         if !line.starts_with(' ') {
-            let provider = line.split_once("] provider.terraform-provider-");
-            is_ours = provider.is_none_or(|(_, name)| name.starts_with("ecrpublic"));
+            // After a level of four letters there is one more space.
+            let speaker = line.split_once(']').map(|(_, rest)| rest.trim_start());
+            let provider = speaker.and_then(|it| it.strip_prefix("provider.terraform-provider-"));
+            is_ours = provider.is_none_or(|name| name.starts_with("ecrpublic"));
         }
         is_ours
     });
@@ -434,7 +436,7 @@ fn without_others(log: &str) -> String {
 #[test]
 fn what_other_providers_log_is_left_out_with_all_its_lines() {
     let ours = "2026-11-26T17:40:19.1Z [DEBUG] provider.terraform-provider-ecrpublic_v0.1.0: one\n  | two\n";
-    let other = "2026-11-26T17:40:19.1Z [DEBUG] provider.terraform-provider-aws_v5.100.0_x5: three\n  | four\n";
+    let other = "2026-11-26T17:40:19.1Z [INFO]  provider.terraform-provider-aws_v5.100.0_x5: three\n  | four\n";
     let core = "2026-11-26T17:40:19.1Z [TRACE] vertex \"provider\": five\n";
     let all = [core, other, ours, other, core].concat();
     assert_eq!(without_others(&all), [core, ours, core].concat());
