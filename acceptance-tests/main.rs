@@ -18,6 +18,7 @@ mod docs;
 mod drift;
 mod examples;
 mod faults;
+mod follow;
 mod import;
 mod input;
 #[cfg(feature = "interoperability")]
