@@ -19,6 +19,7 @@ mod drift;
 mod examples;
 mod expiry;
 mod faults;
+mod follow;
 mod gone_roles;
 mod guards;
 mod guides;
