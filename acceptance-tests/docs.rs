@@ -279,6 +279,9 @@ The roles of a resource are kept in state, and refresh and destroy go by them. W
 renamed or removed, correct the configuration and run `terraform apply -refresh=false` once. Nothing of
 `account_role` is in state: there, correcting the provider block is enough.
 
+The guide [*Mirroring into many accounts*](guides/many-accounts.md) goes through all of this, from the trust
+policies to the plan.
+
 ## Permissions
 
 The last role needs, for everything that the provider can do:

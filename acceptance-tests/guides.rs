@@ -139,3 +139,32 @@ async fn what_a_removed_block_lets_go_of_stays_where_it_is() {
     assert_eq!(scenario.manifests(SECOND, "nginx"), before);
     scenario.was_clean().await;
 }
+
+/// The line in the guide for an account that leaves and keeps what it has.
+#[tokio::test]
+async fn an_account_that_leaves_and_keeps_its_images_has_them_afterwards() {
+    let page = rendered(MANY_ACCOUNTS);
+    let keep = page
+        .split('`')
+        .find(|code| code.starts_with("keep_on_destroy = "));
+    let source = "  source     = each.value[1]\n";
+    let main = &blocks(&page, "terraform")[0];
+    assert!(main.contains(source));
+    let kept = main.replace(source, &format!("{source}  {}\n", keep.unwrap()));
+    let seed = Zone::published().seed(&[FIRST, SECOND], Seed::demo().hub);
+    let scenario = Scenario::bare(seed).await;
+    scenario.reach_sandbox(".");
+    scenario.terraform.write("main.tf", main);
+    scenario.terraform.init().await;
+    scenario.terraform.apply(&[]).await.succeeded();
+    scenario.terraform.write("main.tf", &kept);
+    let run = scenario.terraform.apply(&[]).await.succeeded();
+    run.says("0 added, 2 changed, 0 destroyed");
+    let before = scenario.manifests(SECOND, "nginx");
+    scenario.set_variables(&json!({ "account_ids": [FIRST] }));
+    let run = scenario.terraform.apply(&[]).await.succeeded();
+    run.says("0 added, 0 changed, 2 destroyed");
+    scenario.terraform.converged().await;
+    assert_eq!(scenario.manifests(SECOND, "nginx"), before);
+    scenario.was_clean().await;
+}
