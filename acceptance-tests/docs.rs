@@ -1,4 +1,4 @@
-//! The published pages say what the schema says.
+//! The published pages say what the schema and the templates of the guides say.
 //!
 //! `UPDATE_DOCS=1 cargo test docs::` writes them anew.
 
@@ -59,6 +59,7 @@ fn pages() -> Vec<(String, String)> {
             page(kind, &resource.schema().block),
         ));
     }
+    pages.extend(crate::guides::pages());
     pages
 }
 

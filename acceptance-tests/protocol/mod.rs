@@ -34,7 +34,7 @@ mod refresh;
 mod services;
 mod shutdown;
 mod stop;
-mod support;
+pub(crate) mod support;
 mod tls;
 mod upgrade;
 mod values;

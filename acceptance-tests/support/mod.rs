@@ -15,3 +15,4 @@ pub(crate) mod sts;
 pub(crate) mod tables;
 pub(crate) mod terraform;
 pub(crate) mod wanted;
+pub(crate) mod zone;

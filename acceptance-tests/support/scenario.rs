@@ -66,13 +66,18 @@ impl Scenario {
     /// The demo, and a folder of the repository in place of a configuration of ours. It is not
     /// initialised, since it needs files of the test first.
     pub(crate) async fn of_example(folder: &str) -> Self {
-        let scenario = Self::bare(Seed::demo()).await;
+        Self::of_example_seeded(Seed::demo(), folder).await
+    }
+
+    /// The same with any seed.
+    pub(crate) async fn of_example_seeded(seed: Seed, folder: &str) -> Self {
+        let scenario = Self::bare(seed).await;
         scenario.terraform.copy(folder);
         scenario
     }
 
     /// A sandbox, and an empty folder with the environment for it.
-    async fn bare(seed: Seed) -> Self {
+    pub(crate) async fn bare(seed: Seed) -> Self {
         let sandbox = Sandbox::start(seed).await.unwrap();
         let mut terraform = Terraform::empty();
         for (name, value) in sandbox.environment() {

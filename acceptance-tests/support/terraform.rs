@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(480);
 #[derive(Debug)]
 pub(crate) struct Terraform {
     folder: TempDir,
+    /// Where commands run, below the folder.
+    work: PathBuf,
     environment: Vec<(OsString, OsString)>,
     /// Every configuration that was written, one after the other.
     configurations: Mutex<String>,
@@ -92,13 +94,19 @@ impl Terraform {
             configurations: Mutex::default(),
             said: Said::default(),
             environment: environment.map(|(name, value)| (name.into(), value)).into(),
+            work: "work".into(),
             folder,
         }
     }
 
     /// The folder in which commands run.
     pub(crate) fn folder(&self) -> PathBuf {
-        self.folder.path().join("work")
+        self.folder.path().join(&self.work)
+    }
+
+    /// Goes into a folder below, in which commands run from then on.
+    pub(crate) fn enter(&mut self, folder: &str) {
+        self.work.push(folder);
     }
 
     /// Writes a file into the folder, or over one.
@@ -220,6 +228,12 @@ impl Terraform {
         serde_json::from_str(&run.stdout).unwrap()
     }
 
+    /// An output.
+    pub(crate) async fn output(&self, name: &str) -> serde_json::Value {
+        let run = self.run(&["output", "-json", name]).await.succeeded();
+        serde_json::from_str(&run.stdout).unwrap()
+    }
+
     /// The attributes of one resource instance in state, or null when it is not there.
     pub(crate) async fn attributes(&self, address: &str) -> serde_json::Value {
         let shown = self.show().await;
@@ -279,6 +293,15 @@ impl Terraform {
         let mut command = Command::new(program());
         command.stdin(Stdio::null()).process_group(0);
         self.begin(command, arguments)
+    }
+
+    /// Runs a script of a pipeline to its end: with this environment, and ending where it fails.
+    pub(crate) async fn shell(&self, script: &str) -> Run {
+        let mut command = Command::new("sh");
+        command.stdin(Stdio::null()).process_group(0);
+        let terraform = format!("terraform() {{ command {:?} \"$@\"; }}", program());
+        let script = format!("{terraform}\n{script}");
+        self.begin(command, &["-ec", &script]).finish().await
     }
 
     /// Starts a command in a session of its own, as logging in does: at this terminal, or at none.

@@ -249,6 +249,14 @@ impl Accounts {
         })
     }
 
+    /// Who a session of a role is, for credentials that somebody else obtained, such as the author of
+    /// a shared credentials file.
+    #[must_use]
+    pub fn role_session(&self, role_arn: &str, session_name: &str) -> Option<Identity> {
+        let (account, role) = self.role(role_arn)?;
+        Some(role.session(&account, session_name))
+    }
+
     /// A policy that AWS manages, by its ARN.
     pub(crate) fn managed_policy(&self, arn: &str) -> Option<PolicyDocument> {
         managed_policy(arn)
