@@ -71,8 +71,8 @@ impl Wanted {
         });
         let before = String::from_utf8_lossy(&bytes[..found?.0]).into_owned();
         let line = before.rsplit('\n').next().unwrap_or_default();
-        let last = line.char_indices().rev().nth(299);
-        Some(line[last.map_or(0, |(at, _)| at)..].to_owned())
+        let left_out = line.chars().count().saturating_sub(300);
+        Some(line.chars().skip(left_out).collect())
     }
 }
 
