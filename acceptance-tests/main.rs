@@ -11,6 +11,7 @@
 
 mod apply;
 mod architecture;
+mod clean_up;
 mod credentials;
 mod dependencies;
 mod destroy;
