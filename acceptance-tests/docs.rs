@@ -294,6 +294,7 @@ The last role needs, for everything that the provider can do:
 | pushing | `ecr-public:BatchCheckLayerAvailability`, `ecr-public:InitiateLayerUpload`, `ecr-public:UploadLayerPart`, `ecr-public:CompleteLayerUpload`, `ecr-public:PutImage` | the repositories |
 | creating repositories | `ecr-public:CreateRepository`, `ecr-public:TagResource`, `ecr-public:UntagResource` | the repositories |
 | destroying | `ecr-public:BatchDeleteImage` | the repositories |
+| `delete_repository` | `ecr-public:DeleteRepository` | the repositories |
 
 A repository has the ARN `arn:aws:ecr-public::<account>:repository/<name>`.
 
