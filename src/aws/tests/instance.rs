@@ -106,3 +106,23 @@ async fn a_refusal_and_nonsense_are_told_without_keys() {
     let (_mock, config) = on_instance(json!(["hush"])).await;
     assert_eq!(reason(config).await, malformed);
 }
+
+#[tokio::test]
+async fn a_profile_can_ask_for_the_instance_and_the_environment_says_where_it_is() {
+    let (mock, config) = on_instance(document()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
+    let profile = "[default]\nrole_arn=arn:aws:iam::333333333333:role/a\n\
+                   credential_source=Ec2InstanceMetadata\n";
+    std::fs::write(&file, profile).unwrap();
+    let config = Config {
+        ec2_metadata_endpoint: None,
+        environment: Environment::of(&[
+            ("AWS_CONFIG_FILE", file.to_str().unwrap()),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &mock.url),
+        ]),
+        ..config
+    };
+    connect(config).await.unwrap();
+    assert_eq!(mock.seen("AssumeRole")[0].key.as_deref(), Some(KEY));
+}

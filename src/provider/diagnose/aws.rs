@@ -2,12 +2,16 @@
 
 mod connection;
 mod credentials;
+mod notice;
 mod role;
 mod service;
+mod source;
 
+pub(crate) use connection::ca_bundle;
+pub(crate) use notice::notice;
 pub(crate) use service::stopped;
 
-use crate::aws::error::{HopOrigin, HopPosition, SettingName};
+use crate::aws::error::{HopOrigin, HopPosition, NamedBy, SettingName};
 use crate::aws::{Error, ErrorKind};
 use crate::tf::{Diagnostic, Path};
 
@@ -67,10 +71,12 @@ fn worded(kind: &ErrorKind) -> Diagnostic {
             profile,
             problem,
         } => credentials::shared_config(path.as_deref(), profile.as_deref(), problem),
-        ErrorKind::SsoLoginRequired { profile, start_url } => {
-            credentials::sign_in(profile, start_url.as_deref())
-        }
-        ErrorKind::SourceFailed { origin } => credentials::source_failed(origin),
+        ErrorKind::SsoLoginRequired {
+            profile,
+            start_url,
+            reason,
+        } => source::sign_in(profile, start_url, reason),
+        ErrorKind::SourceFailed { origin, problem } => source::failed(origin, problem),
         ErrorKind::Expired {
             origin,
             expiry,
@@ -119,6 +125,10 @@ fn worded_role(kind: &ErrorKind) -> Diagnostic {
             effective,
             identity,
         } => role::wrong_account(expected, effective, identity),
+        ErrorKind::WrongPartition {
+            partition,
+            identity,
+        } => role::wrong_partition(partition, identity),
         ErrorKind::UnknownAccount { identity } => role::unknown_account(identity),
         ErrorKind::NoAccountRole {
             account,
@@ -145,9 +155,14 @@ fn place(kind: &ErrorKind, scope: Scope) -> Option<Path> {
         (ErrorKind::InvalidAccountRole { .. }, Scope::Provider) => {
             Some(Path::root("account_role").attribute("role_arn"))
         }
-        (ErrorKind::ProfileNotFound { .. }, Scope::Provider) => Some(Path::root("profile")),
-        (ErrorKind::CaBundle { .. }, Scope::Provider) => Some(Path::root("custom_ca_bundle")),
+        (ErrorKind::ProfileNotFound { named_by, .. }, Scope::Provider) => {
+            written(named_by).map(|()| Path::root("profile"))
+        }
+        (ErrorKind::CaBundle { named_by, .. }, Scope::Provider) => {
+            written(named_by).map(|()| Path::root("custom_ca_bundle"))
+        }
         (ErrorKind::InvalidSetting { setting, .. }, Scope::Provider) => {
+            written(&setting.named_by)?;
             setting_place(setting.name).map(Path::root)
         }
         (ErrorKind::NoAccountRole { .. } | ErrorKind::WrongAccount { .. }, Scope::Resource) => {
@@ -155,6 +170,11 @@ fn place(kind: &ErrorKind, scope: Scope) -> Option<Path> {
         }
         _ => None,
     }
+}
+
+/// What somebody else names has no place in the block.
+fn written(named_by: &NamedBy) -> Option<()> {
+    (*named_by == NamedBy::Configuration).then_some(())
 }
 
 fn hop_place(hop: HopPosition, scope: Scope) -> Option<Path> {
@@ -180,6 +200,10 @@ fn setting_place(name: SettingName) -> Option<&'static str> {
         SettingName::Region => Some("region"),
         SettingName::RetryMode => Some("retry_mode"),
         SettingName::StsRegion => Some("sts_region"),
-        SettingName::Switch | SettingName::WebIdentityRole => None,
+        SettingName::ContainerCredentials
+        | SettingName::SsoEndpoint
+        | SettingName::SsoOidcEndpoint
+        | SettingName::Switch
+        | SettingName::WebIdentityRole => None,
     }
 }

@@ -111,6 +111,7 @@ impl World {
             endpoint: at(Repository::DOCKER_HUB, self.sandbox.hub_url()),
             credential: None,
             ca_bundle: None,
+            position: 0,
         };
         Settings {
             aws: aws::Config {

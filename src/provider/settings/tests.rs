@@ -87,7 +87,10 @@ fn wrong_configs() -> Vec<(&'static str, ProviderConfig)> {
             "transfers",
             with(|c| c.max_concurrent_transfers = Attr::Known(Whole(Number::Float(1.5)))),
         ),
-        ("proxy", with(|c| c.https_proxy = text("user:hush@proxy"))),
+        (
+            "proxy",
+            with(|c| c.https_proxy = text("socks5://user:hush@proxy")),
+        ),
         (
             "metadata",
             with(|c| c.skip_metadata_api_check = text("yes")),

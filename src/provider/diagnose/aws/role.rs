@@ -147,6 +147,15 @@ pub(super) fn wrong_account(
         )
 }
 
+pub(super) fn wrong_partition(partition: &str, identity: &str) -> Diagnostic {
+    Diagnostic::error("ECR Public is not offered in this partition")
+        .detail(format!(
+            "The credentials are those of `{identity}`, which is in the partition `{partition}`. \
+             ECR Public is in the partition `aws` only. Nothing was done."
+        ))
+        .hint("Use credentials of a commercial account.")
+}
+
 pub(super) fn unknown_account(identity: &str) -> Diagnostic {
     Diagnostic::error("AWS account cannot be told").detail(format!(
         "AWS did not say in which account `{identity}` is, so nothing was done."
