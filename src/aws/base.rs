@@ -7,6 +7,7 @@
 //! first.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use aws_config::imds;
 use aws_credential_types::Credentials;
@@ -213,6 +214,7 @@ fn static_keys(config: &Config) -> Result<Option<BaseSource>, Error> {
         secret,
         token,
         account: None,
+        expiry: None,
     }
     .complete(&KeysOrigin::Configuration, CredentialOrigin::StaticKeys)
 }
@@ -231,6 +233,10 @@ fn environment_keys(environment: &Environment) -> Result<Option<BaseSource>, Err
         secret: secret.as_ref().map(|(_, key)| key.as_str()),
         token: token.as_deref(),
         account: account.as_deref(),
+        expiry: environment
+            .get("AWS_CREDENTIAL_EXPIRATION")
+            // Something that is no moment is as good as nothing: it is only told.
+            .and_then(|text| container::moment(&text).ok()),
     }
     .complete(&KeysOrigin::Environment, CredentialOrigin::EnvironmentKeys)
 }
@@ -241,6 +247,8 @@ pub(super) struct Keys<'a> {
     pub(super) secret: Option<&'a str>,
     pub(super) token: Option<&'a str>,
     pub(super) account: Option<&'a str>,
+    /// When they end, if somebody has written that down.
+    pub(super) expiry: Option<SystemTime>,
 }
 
 impl Keys<'_> {
@@ -277,6 +285,7 @@ impl Keys<'_> {
             .secret_access_key(secret)
             .provider_name("Keys");
         credentials.set_session_token(filled(self.token));
+        credentials.set_expiry(self.expiry);
         if let Some(account) = self.account.and_then(|text| text.parse::<AccountId>().ok()) {
             credentials = credentials.account_id(account.as_str());
         }

@@ -22,7 +22,7 @@ impl Session {
             let chain = self.enter(cx).await?;
             let held = chain
                 .registry
-                .get(Result::is_ok, |_| chain.describe_registry());
+                .get(Result::is_ok, |_| false, |_| chain.describe_registry());
             held.await.as_ref().clone()
         })
         .await

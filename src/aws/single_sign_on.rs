@@ -148,7 +148,7 @@ impl SingleSignOn {
                 let refused = SourceProblem::NotAssigned {
                     account: self.profile.account.clone(),
                     role: self.profile.role.clone(),
-                    answer: said.answer(),
+                    answer: Box::new(said.answer()),
                 };
                 Err(refused.of(&self.origin()))
             }

@@ -38,7 +38,7 @@ pub enum SourceProblem {
         /// The role.
         role: String,
         /// What the portal said.
-        answer: Answer,
+        answer: Box<Answer>,
     },
     /// The token that has to be shown to the other side cannot be used.
     #[error("its token cannot be used: {problem}")]

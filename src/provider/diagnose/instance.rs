@@ -136,13 +136,12 @@ pub(crate) fn invalid_import(error: &dyn fmt::Display) -> Diagnostic {
 pub(crate) fn unknown_alias(alias: &str, account: &AccountId, aliases: &[String]) -> Diagnostic {
     let known: Vec<String> = aliases.iter().map(|alias| format!("`{alias}`")).collect();
     let known = match known.is_empty() {
-        true => "no alias".to_owned(),
-        false => known.join(", "),
+        true => "no alias yet".to_owned(),
+        false => format!("{}, not `{alias}`", known.join(", ")),
     };
     Diagnostic::error("Registry alias belongs to another account")
         .detail(format!(
-            "The credentials lead into account {account}, whose registry has {known}, not \
-             `{alias}`."
+            "The credentials lead into account {account}, whose registry has {known}."
         ))
         .hint("Name the account instead, and the roles that lead there with `?role_arn=…`.")
 }

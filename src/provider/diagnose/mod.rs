@@ -27,6 +27,7 @@ pub(crate) use instance::{
     unknown_alias, untagged,
 };
 pub(crate) use registry::{BundleOf, docker_config, http_settings, no_alias, unusable_alias};
+pub(crate) use source::{is_about_the_image, source_not_followed, source_unseen, source_unusable};
 
 #[cfg(test)]
 mod catalogue;

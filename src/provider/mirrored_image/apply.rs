@@ -137,9 +137,13 @@ fn finished(
             }
         }
     };
+    let mut private = copy::remembered(private, site, &outcome);
+    if let Some(source) = state.followed() {
+        private.observe(&source, &outcome.source_digest);
+    }
     Ok(Applied {
         state: Some(state),
-        private: copy::remembered(private, site, &outcome).to_bytes(),
+        private: private.to_bytes(),
         diagnostics: diagnostic.into_iter().collect(),
     })
 }
@@ -221,7 +225,9 @@ impl Change {
     fn between(prior: &MirroredImage, planned: &MirroredImage, private: &Private) -> Self {
         let before = known::texts(&prior.image_tags).unwrap_or_default();
         let after = known::texts(&planned.image_tags).unwrap_or_default();
-        let is_same_content = plan::is_same_content(planned, prior);
+        let source = planned.reference();
+        let observed = source.and_then(|source| private.observed(&source));
+        let is_same_content = plan::is_same_content(planned, prior, observed.as_ref());
         let to_set = after
             .iter()
             .filter(|tag| !is_same_content || !before.contains(*tag));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::oci::Digest;
+use crate::oci::{Digest, Reference};
 
 /// Private data, as JSON with a version.
 ///
@@ -25,9 +25,22 @@ pub(crate) struct Private {
     /// Whether this resource created the repository.
     #[serde(default)]
     pub(crate) created_repository: bool,
+    /// What the source was last seen to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    observed: Option<Observed>,
     /// Whether the roles were not known in the plan: they may have been made in this run.
     #[serde(default)]
     pub(crate) role_was_unknown: bool,
+}
+
+/// What a tag of a source showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Observed {
+    /// `registry/repository:tag`
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    digest: String,
 }
 
 impl Private {
@@ -39,6 +52,7 @@ impl Private {
             repository: repository.to_owned(),
             tags: BTreeMap::new(),
             created_repository,
+            observed: None,
             role_was_unknown: false,
         }
     }
@@ -56,6 +70,26 @@ impl Private {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         // A map with text for keys can always be written.
         serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Remembers what a source was seen to show.
+    pub(crate) fn observe(&mut self, source: &Reference, digest: &Digest) {
+        self.observed = Some(Observed {
+            source: source.to_string(),
+            digest: digest.to_string(),
+        });
+    }
+
+    /// Forgets what any source was seen to show.
+    pub(crate) fn forget_observed(&mut self) {
+        self.observed = None;
+    }
+
+    /// What this source was last seen to show.
+    pub(crate) fn observed(&self, source: &Reference) -> Option<Digest> {
+        let observed = self.observed.as_ref()?;
+        let is_it = observed.source == source.to_string();
+        observed.digest.parse().ok().filter(|_| is_it)
     }
 
     /// Whether it is about this repository.
@@ -86,6 +120,20 @@ mod tests {
         assert_eq!(read, private);
         assert_eq!(read.digest_of("111111111111", "nginx", "1"), Some(digest));
         assert_eq!(read.digest_of("111111111111", "other", "1"), None);
+    }
+
+    #[test]
+    fn what_was_observed_belongs_to_one_source() {
+        let source = |text: &str| text.parse::<Reference>().unwrap();
+        let mut private = Private::new("111111111111", "nginx", true);
+        private.observe(&source("nginx:1"), &Digest::sha256(b"x"));
+        let mut read = Private::read(&private.to_bytes());
+        let observed = read.observed(&source("docker.io/library/nginx:1"));
+        assert_eq!(observed, Some(Digest::sha256(b"x")));
+        assert_eq!(read.observed(&source("nginx:2")), None);
+        assert_eq!(read.observed(&source("ghcr.io/library/nginx:1")), None);
+        read.forget_observed();
+        assert_eq!(read.observed(&source("nginx:1")), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{self, DeleteFailure, ImageId, Session};
 use crate::content::Source;
-use crate::oci::{Child, Digest, Manifest};
+use crate::oci::{Child, Digest, Manifest, MediaType};
 use crate::task::Context;
 use crate::tf::{Applied, Diagnostic, Diagnostics};
 
@@ -122,6 +122,15 @@ enum Root {
     Stays,
 }
 
+/// How much of what was to be untagged showed the image, and does no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Untagging {
+    /// All of it, and it was something.
+    Complete,
+    /// Some tags had been moved or removed before, or there was none to remove.
+    Partial,
+}
+
 impl Removal<'_> {
     /// Removes the tags, and whatever of the image nobody refers to any more.
     async fn with_orphans(
@@ -132,7 +141,11 @@ impl Removal<'_> {
     ) -> Result<Option<Diagnostic>, Diagnostic> {
         // Afterwards nobody could tell any more what belonged to the image.
         let children = self.children(cx).await;
-        self.untag(cx, tags).await?;
+        let untagging = self.untag(cx, tags).await?;
+        if self.is_single() && untagging == Untagging::Complete {
+            // Nothing was below, and what became of the image the service decided with its last tag.
+            return Ok(None);
+        }
         Ok(match self.orphans(cx, children, untagged).await {
             Ok(()) => None,
             Err(error) => Some(diagnose::leftovers(self.digest, &error)),
@@ -141,9 +154,9 @@ impl Removal<'_> {
 
     /// Removes the tags as far as they show the digest. With the last tag of an image the service
     /// removes the image too.
-    async fn untag(&self, cx: &Context, tags: &BTreeSet<String>) -> Result<(), Diagnostic> {
+    async fn untag(&self, cx: &Context, tags: &BTreeSet<String>) -> Result<Untagging, Diagnostic> {
         if tags.is_empty() {
-            return Ok(());
+            return Ok(Untagging::Partial);
         }
         let images = tags.iter().map(|tag| ImageId {
             digest: Some(self.digest.to_string()),
@@ -154,7 +167,8 @@ impl Removal<'_> {
         let failures = self.session.delete_images(cx, repository, &images).await;
         let failures = failures.map_err(|error| diagnose::resource_aws(&error))?;
         match failures.iter().find(|failure| !is_somebody_elses(failure)) {
-            None => Ok(()),
+            None if failures.is_empty() => Ok(Untagging::Complete),
+            None => Ok(Untagging::Partial),
             Some(failure) => {
                 let repository = self.repository;
                 Err(diagnose::tag_not_removed(failure, repository, self.account))
@@ -195,8 +209,13 @@ impl Removal<'_> {
 
     /// Everything below the image, parents before children: what state knows, and what the
     /// manifests say that can still be read. Attestations, for example, are in no map of platforms.
+    ///
+    /// Where state knows that there is nothing below, nothing is read, and no login is needed.
     async fn children(&self, cx: &Context) -> Vec<Digest> {
         let mut found = Found::default();
+        if self.is_single() {
+            return found.digests;
+        }
         let alias = self.prior.registry_alias.known();
         let reader = alias.and_then(|alias| {
             let reader =
@@ -225,6 +244,14 @@ impl Removal<'_> {
         }
         found.digests.retain(|digest| digest != self.digest);
         found.digests
+    }
+
+    /// Whether state says that the image is a manifest for itself, and no index.
+    fn is_single(&self) -> bool {
+        let media_type = self.prior.media_type.known();
+        let media_type = media_type.map(|name| MediaType::new(name));
+        digest(self.prior).as_ref() == Some(self.digest)
+            && media_type.is_some_and(|kind| kind.is_manifest() && !kind.is_index())
     }
 }
 
@@ -269,7 +296,7 @@ pub(super) async fn tags(
         digest: &digest,
     };
     match image {
-        Image::Stays => removal.untag(cx, &ours).await.map(|()| None),
+        Image::Stays => removal.untag(cx, &ours).await.map(|_| None),
         Image::Superseded => removal.with_orphans(cx, &ours, Root::Stays).await,
     }
 }

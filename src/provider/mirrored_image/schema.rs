@@ -44,9 +44,9 @@ const DESCRIPTION: &str = "\
 Copies a container image into a repository of Amazon ECR Public and sets tags there.
 
 The copy is byte for byte: digests, signatures that name them, and attestations stay what they \
-are. The source is asked when the image is created and when `source` or `platforms` change; a tag \
-that moves at the source afterwards is not followed. Tags that were moved or deleted at the \
-destination by somebody else are set again by the next apply.
+are. When the tag of the source shows another image, the next plan updates the copy, unless \
+`follow_source` is off. Tags that were moved or deleted at the destination by somebody else are set \
+again by the next apply.
 
 Destroying removes the tags that this resource set, as far as they still show the image that it \
 put there, and with the last tag the image. The repository stays.
@@ -110,6 +110,15 @@ fn what_and_where() -> Vec<Attribute> {
 fn how() -> Vec<Attribute> {
     vec![
         Attribute::optional_computed(
+            "follow_source",
+            Type::Bool,
+            "Look at the tag of `source` at each refresh, which costs no pull, and plan an update \
+             when it shows another image. The update copies what the plan says, also if the tag \
+             has moved again by then. When the source cannot be asked, that is a warning, and \
+             nothing changes. With `false` the image is copied once. A `source` with a digest never \
+             moves. Default: `true`.",
+        ),
+        Attribute::optional_computed(
             "create_repository",
             Type::Bool,
             "Create the repository when it does not exist. It gets the tag \
@@ -169,8 +178,8 @@ fn computed() -> Vec<Attribute> {
         text(
             "source_digest",
             "Digest that the source showed when it was copied. Differs from `digest` when \
-             `platforms` is set. Null after an import of several platforms, until the image is \
-             copied again.",
+             `platforms` is set. Null after an import with `platforms`, until the image is copied \
+             again; until then a tag that moves is not noticed.",
         ),
         text(
             "media_type",
