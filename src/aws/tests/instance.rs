@@ -1,9 +1,13 @@
 //! Credentials of the instance.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
+use super::home::ends_in;
 use super::mock::{Mock, Reply, connect};
 use crate::aws::{Config, Environment, Error, ErrorKind};
+use crate::task::{Context, StoppedClock};
 
 const ROLES: &str = "GET /latest/meta-data/iam/security-credentials/";
 const ROLE: &str = "GET /latest/meta-data/iam/security-credentials/builder";
@@ -125,4 +129,19 @@ async fn a_profile_can_ask_for_the_instance_and_the_environment_says_where_it_is
     };
     connect(config).await.unwrap();
     assert_eq!(mock.seen("AssumeRole")[0].key.as_deref(), Some(KEY));
+}
+
+#[tokio::test]
+async fn the_role_of_the_instance_is_asked_for_again_five_minutes_before_it_ends() {
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    let mut short = document();
+    short["Expiration"] = json!(ends_in(minutes(20)));
+    let (mock, config) = on_instance(short).await;
+    let session = connect(config).await.unwrap().session(&Default::default());
+    let clock = StoppedClock::begin();
+    for (passed, asked) in [(14, 1), (2, 2), (1, 2)] {
+        clock.pass(minutes(passed)).await;
+        session.identity(&Context::new()).await.unwrap();
+        assert_eq!(mock.count(ROLE), asked, "{passed} more minutes");
+    }
 }
