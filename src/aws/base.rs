@@ -68,7 +68,10 @@ pub(super) enum BaseSource {
         tried: Vec<Tried>,
     },
     /// A token of another issuer.
-    WebIdentity(WebIdentity),
+    WebIdentity {
+        identity: WebIdentity,
+        named_by: NamedBy,
+    },
     /// There is none.
     Nothing { tried: Vec<Tried> },
 }
@@ -86,7 +89,8 @@ impl Base {
         }
         if let Some(identity) = &config.web_identity {
             let identity = at_home(&config.environment, identity.clone());
-            return Ok(BaseSource::WebIdentity(identity).into());
+            let named_by = NamedBy::Configuration;
+            return Ok(BaseSource::WebIdentity { identity, named_by }.into());
         }
         let mut tried = Vec::new();
         if !shared.is_configured() {
@@ -136,7 +140,9 @@ impl BaseSource {
                 credentials,
                 origin,
             } => Ok(Issued::from_source(credentials.clone(), origin.clone())),
-            Self::WebIdentity(identity) => assume_role_with_web_identity(clients, identity).await,
+            Self::WebIdentity { identity, named_by } => {
+                assume_role_with_web_identity(clients, identity, named_by).await
+            }
             Self::Nothing { tried } => Err(ErrorKind::NoCredentials {
                 tried: tried.clone(),
             }
@@ -310,14 +316,16 @@ fn environment_web_identity(environment: &Environment) -> Result<Option<BaseSour
             problem: SettingProblem::NotRole(error),
         })
     })?;
-    Ok(Some(BaseSource::WebIdentity(WebIdentity {
+    let identity = WebIdentity {
         role_arn,
         session_name: environment.get("AWS_ROLE_SESSION_NAME"),
         duration: None,
         policy: None,
         policy_arns: Default::default(),
         token: WebIdentityToken::File(environment.expand(Path::new(&file))),
-    })))
+    };
+    let named_by = NamedBy::Environment("AWS_WEB_IDENTITY_TOKEN_FILE");
+    Ok(Some(BaseSource::WebIdentity { identity, named_by }))
 }
 
 /// The same with the home directory in place of a leading `~`.
@@ -331,8 +339,9 @@ fn at_home(environment: &Environment, mut identity: WebIdentity) -> WebIdentity 
 impl Means<'_> {
     fn of_profile(&self, source: ProfileSource) -> Result<BaseSource, Error> {
         Ok(match source {
-            ProfileSource::Ready(BaseSource::WebIdentity(identity)) => {
-                BaseSource::WebIdentity(at_home(&self.config.environment, identity))
+            ProfileSource::Ready(BaseSource::WebIdentity { identity, named_by }) => {
+                let identity = at_home(&self.config.environment, identity);
+                BaseSource::WebIdentity { identity, named_by }
             }
             ProfileSource::Ready(source) => source,
             ProfileSource::SingleSignOn(profile) => {

@@ -144,7 +144,7 @@ impl Aws {
         check_hops(config, &base)?;
         check_account_role(config)?;
         let name = format!("terraform-ecrpublic-{}", Uuid::new_v4().simple());
-        if let BaseSource::WebIdentity(identity) = &mut base.source {
+        if let BaseSource::WebIdentity { identity, .. } = &mut base.source {
             identity.session_name.get_or_insert_with(|| name.clone());
         }
         let of_profile = base.hops.len();
@@ -251,7 +251,7 @@ fn position(origin: HopOrigin, hop: usize, of: usize) -> HopPosition {
 fn check_hops(config: &Config, base: &Base) -> Result<(), Error> {
     let of = config.assume_role.len();
     let starts_with_role =
-        !base.hops.is_empty() || matches!(base.source, BaseSource::WebIdentity(_));
+        !base.hops.is_empty() || matches!(base.source, BaseSource::WebIdentity { .. });
     for (index, hop) in config.assume_role.iter().enumerate() {
         let place = if index == 0 && !starts_with_role {
             HopPlace::First

@@ -109,6 +109,8 @@ pub enum ErrorKind {
         role: RoleArn,
         /// The file that holds the token; `None` when the token is part of the configuration.
         token_file: Option<PathBuf>,
+        /// Who named it.
+        named_by: NamedBy,
         /// The answer of STS.
         answer: Answer,
     },
@@ -125,6 +127,8 @@ pub enum ErrorKind {
     WebIdentityTokenFile {
         /// The file.
         path: PathBuf,
+        /// Who named it.
+        named_by: NamedBy,
         /// The role it was for.
         role: RoleArn,
         /// What is wrong with it. Never its content.

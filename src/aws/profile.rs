@@ -204,14 +204,16 @@ impl Section<'_> {
     }
 
     fn web_identity(&self, role_arn: RoleArn, file: &str) -> ProfileSource {
-        ProfileSource::Ready(BaseSource::WebIdentity(WebIdentity {
+        let identity = WebIdentity {
             role_arn,
             session_name: self.get("role_session_name").map(str::to_owned),
             duration: None,
             policy: None,
             policy_arns: Default::default(),
             token: WebIdentityToken::File(file.into()),
-        }))
+        };
+        let named_by = NamedBy::Profile(self.profile.name().to_owned());
+        ProfileSource::Ready(BaseSource::WebIdentity { identity, named_by })
     }
 
     fn hop(&self, role_arn: RoleArn) -> Result<Hop, Error> {

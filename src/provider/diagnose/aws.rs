@@ -104,14 +104,16 @@ fn worded_role(kind: &ErrorKind) -> Diagnostic {
         ErrorKind::WebIdentity {
             role,
             token_file,
+            named_by,
             answer,
-        } => role::web_identity(role, token_file.as_deref(), answer),
+        } => role::web_identity(role, token_file.as_deref(), named_by, answer),
         ErrorKind::RoleElsewhere { role, identity } => role::elsewhere(role, identity),
         ErrorKind::WebIdentityTokenFile {
             path,
+            named_by,
             role,
             problem,
-        } => role::token_file(path, role, problem),
+        } => role::token_file(path, named_by, role, problem),
         ErrorKind::InvalidHop { hop, problem } => role::invalid(*hop, problem),
         ErrorKind::InvalidAccountRole { template, problem } => {
             role::invalid_account_role(template, problem)
@@ -150,9 +152,10 @@ fn place(kind: &ErrorKind, scope: Scope) -> Option<Path> {
             hop_place(*hop, scope)
         }
         (
-            ErrorKind::WebIdentity { .. } | ErrorKind::WebIdentityTokenFile { .. },
+            ErrorKind::WebIdentity { named_by, .. }
+            | ErrorKind::WebIdentityTokenFile { named_by, .. },
             Scope::Provider,
-        ) => Some(Path::root("assume_role_with_web_identity")),
+        ) => written(named_by).map(|()| Path::root("assume_role_with_web_identity")),
         (ErrorKind::InvalidAccountRole { .. }, Scope::Provider) => {
             Some(Path::root("account_role").attribute("role_arn"))
         }

@@ -111,6 +111,7 @@ fn credential_errors() -> Vec<Aws> {
         Aws::WebIdentity {
             role: role("pipeline"),
             token_file: Some(PathBuf::from("token.jwt")),
+            named_by: NamedBy::Configuration,
             answer: answer(400, "ExpiredTokenException", "Token expired"),
         },
     ]

@@ -164,6 +164,18 @@ async fn a_web_identity_that_is_missing_or_refused() {
     );
     let inline = federated(Some(WEB_TOKEN), None);
     world.check("token_rejected", &KEYS, inline).await;
+    let role = arn(TOOLING, "federated");
+    let variables = [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", path),
+        ("AWS_ROLE_ARN", role.as_str()),
+    ];
+    world
+        .check("token_of_the_environment_rejected", &variables, |_| {})
+        .await;
+    std::fs::remove_file(&file).unwrap();
+    world
+        .check("token_file_of_the_environment_missing", &variables, |_| {})
+        .await;
 }
 
 #[tokio::test]
