@@ -12,6 +12,7 @@
 mod apply;
 mod architecture;
 mod aws_errors;
+mod clean_up;
 mod credentials;
 mod dependencies;
 mod destroy;

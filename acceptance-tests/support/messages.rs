@@ -13,8 +13,7 @@ const VARYING: [(&str, &str); 10] = [
     (r"[^\s`]*/acceptance-[A-Za-z0-9]+", "[folder]"),
     (r"in \d+\.\d seconds", "in [time]"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[moment]"),
-    // STS counts the seconds since 1970.
-    (r"date/time \d{10}\b", "date/time [moment]"),
+    (r"date/time \d+", "date/time [seconds]"),
     (r"main\.tf line \d+", "main.tf line [line]"),
     (r"(?m)^ {2,3}\d+: ", "  [line]: "),
     // How often Terraform says so depends on where the interrupt finds it.

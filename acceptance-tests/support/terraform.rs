@@ -135,7 +135,7 @@ impl Terraform {
     /// What Terraform and the provider have logged so far, at the level `TRACE`.
     pub(crate) fn log(&self) -> String {
         let log = fs::read(self.folder.path().join("log")).unwrap_or_default();
-        String::from_utf8_lossy(&log).into_owned()
+        without_others(&String::from_utf8_lossy(&log))
     }
 
     /// Everything that Terraform and the provider have written so far and that is there: what
@@ -438,6 +438,31 @@ impl Run {
 
 fn program() -> OsString {
     env::var_os("TERRAFORM").unwrap_or_else(|| "terraform".into())
+}
+
+/// A log without what other providers say: `hashicorp/aws` writes session tokens there. What belongs
+/// to an entry stands on its line and on those below that are indented.
+fn without_others(log: &str) -> String {
+    let mut is_ours = true;
+    let ours = log.split_inclusive('\n').filter(|line| {
+        if !line.starts_with(' ') {
+            // After a level of four letters there is one more space.
+            let speaker = line.split_once(']').map(|(_, rest)| rest.trim_start());
+            let provider = speaker.and_then(|it| it.strip_prefix("provider.terraform-provider-"));
+            is_ours = provider.is_none_or(|name| name.starts_with("ecrpublic"));
+        }
+        is_ours
+    });
+    ours.collect()
+}
+
+#[test]
+fn what_other_providers_log_is_left_out_with_all_its_lines() {
+    let ours = "2026-11-26T17:40:19.1Z [DEBUG] provider.terraform-provider-ecrpublic_v0.1.0: one\n  | two\n";
+    let other = "2026-11-26T17:40:19.1Z [INFO]  provider.terraform-provider-aws_v5.100.0_x5: three\n  | four\n";
+    let core = "2026-11-26T17:40:19.1Z [TRACE] vertex \"provider\": five\n";
+    let all = [core, other, ours, other, core].concat();
+    assert_eq!(without_others(&all), [core, ours, core].concat());
 }
 
 /// Commands that print values for programs have no such option, or no colours.

@@ -71,8 +71,8 @@ impl Wanted {
         });
         let before = String::from_utf8_lossy(&bytes[..found?.0]).into_owned();
         let line = before.rsplit('\n').next().unwrap_or_default();
-        let shown: Vec<char> = line.chars().rev().take(300).collect();
-        Some(shown.into_iter().rev().collect())
+        let left_out = line.chars().count().saturating_sub(300);
+        Some(line.chars().skip(left_out).collect())
     }
 }
 

@@ -127,6 +127,34 @@ impl Session {
         .await
     }
 
+    /// Deletes a repository if it has no image, and says whether it is gone.
+    ///
+    /// # Errors
+    ///
+    /// As AWS says.
+    ///
+    /// # Cancel safety
+    ///
+    /// The repository may be gone. Repeating the call is harmless.
+    pub async fn delete_empty_repository(&self, cx: &Context, name: &str) -> Result<bool, Error> {
+        self.run(cx, async {
+            self.enter(cx).await?.delete_repository(name).await
+        })
+        .await
+    }
+
+    /// Whether any image of a repository has a tag; none has when there is no repository.
+    ///
+    /// # Errors
+    ///
+    /// As AWS says.
+    pub async fn has_tags(&self, cx: &Context, repository: &str) -> Result<bool, Error> {
+        self.run(cx, async {
+            self.enter(cx).await?.has_tags(repository).await
+        })
+        .await
+    }
+
     /// Which of these layer digests are in the repository. None is, when there is no repository.
     ///
     /// # Errors

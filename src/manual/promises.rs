@@ -29,3 +29,5 @@
 //! | A plan, and again its apply, assumes each role once, however many resources need it, | `acceptance-tests/role_sharing.rs` `two_hundred_instances_over_twenty_accounts_ask_aws_as_little_as_can_be` |
 //! | and renews it before it expires. | `src/aws/tests/hops.rs` `credentials_are_renewed_before_they_end_and_from_the_first_hop_on`, `src/provider/faults/expiry.rs` `a_copy_outlives_every_credential_three_times_and_nobody_is_refused` |
 //! | The permissions that the last role needs are listed | `acceptance-tests/permissions.rs` `the_permissions_that_are_listed_are_enough_and_all_of_them_are_used` |
+//! | with policies of which no action can be left out | `acceptance-tests/landing_zone/least_privilege.rs` `each_action_of_the_publisher_role_is_needed_and_named_where_it_is_missing`, `each_way_into_an_account_is_enough_and_every_action_on_it_is_needed` |
+//! | from the trust policies to the plan | `acceptance-tests/guides.rs` `what_the_guide_says_to_type_works_from_the_policies_to_the_closed_account`, `each_message_is_below_a_heading_that_is_its_summary` |

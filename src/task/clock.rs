@@ -38,7 +38,8 @@ pub fn wall() -> std::time::SystemTime {
 /// The clocks of a test that stand still unless they are told to go on, whatever is waited for.
 ///
 /// A paused clock of the runtime jumps to the next timer as soon as nothing else is to be done, and
-/// waiting for a socket is nothing to it. So a thread of the runtime is kept at work.
+/// waiting for a socket is nothing to it. So a thread of the runtime is kept at work, for a minute at
+/// most: a test that waits for what never comes goes on then, into its limits.
 #[cfg(test)]
 #[derive(Debug)]
 pub(crate) struct StoppedClock {
@@ -49,7 +50,8 @@ pub(crate) struct StoppedClock {
 impl StoppedClock {
     pub(crate) fn begin() -> Self {
         let (at_work, done) = std::sync::mpsc::channel();
-        tokio::task::spawn_blocking(move || done.recv().ok());
+        let minute = std::time::Duration::from_secs(60);
+        tokio::task::spawn_blocking(move || done.recv_timeout(minute).ok());
         tokio::time::pause();
         Self { _at_work: at_work }
     }

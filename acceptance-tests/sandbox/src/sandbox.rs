@@ -213,9 +213,9 @@ impl Sandbox {
         &self.world.accounts
     }
 
-    /// Every secret that somebody was given or shown so far: secret keys, session tokens, web
-    /// identities, logins, passwords, bearer tokens of registries and signed addresses. For those
-    /// who make sure that none of them is written anywhere.
+    /// Every secret that somebody was given or shown so far: secret keys, session tokens with the
+    /// IDs of their keys, web identities, logins, passwords, bearer tokens of registries and signed
+    /// addresses. For those who make sure that none of them is written anywhere.
     pub fn secrets(&self) -> Vec<String> {
         let mut secrets = self.given.clone();
         secrets.extend(self.world.accounts.issued_secrets());

@@ -10,7 +10,8 @@ use bytes::{Bytes, BytesMut};
 use ecr_public_sandbox::accounts::{AccountSeed, RoleSeed, WebTokenSeed};
 use ecr_public_sandbox::clock::Clock;
 use ecr_public_sandbox::policy::PolicyDocument;
-use ecr_public_sandbox::{Entry, Face, HubSeed, HubUser, RepositorySeed, Sandbox, Seed, image};
+use ecr_public_sandbox::{Effect, Entry, Face, Fault, HubSeed, HubUser, RepositorySeed};
+use ecr_public_sandbox::{Sandbox, Seed, image};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::world::{AT_HUB, TAG, World};
@@ -250,4 +251,38 @@ async fn a_copy_outlives_every_credential_three_times_and_nobody_is_refused() {
         [(Face::Hub, Some(401)), (Face::Registry, Some(401))]
     );
     assert_eq!(world.sandbox.journal().violations(), [""; 0]);
+}
+
+/// In the last five minutes of a session one caller renews it, and STS keeps that one waiting.
+#[tokio::test]
+async fn while_sts_is_slow_to_renew_a_session_everybody_else_goes_on() {
+    let world = world().await;
+    let half_a_day = 12 * SESSION;
+    world.sandbox.accounts().set_login_life(half_a_day);
+    let hours = Hours::begin(&world.sandbox);
+    let copy = world.copy_to("slow").await;
+    let cx = Context::new();
+    let login = || copy.session.authorization_token(&cx);
+    login().await.unwrap();
+    hours.pass(SESSION - 4 * MINUTE).await;
+    let asked = format!("RoleArn={PUBLISHER}");
+    let held = Fault::on(Face::Sts, Effect::Hold).body(&asked);
+    let held = world.sandbox.faults().add(held);
+    let others = async {
+        held.reached().await;
+        for _ in 0..3 {
+            login().await.unwrap();
+            copy.session.registry(&cx).await.unwrap();
+        }
+        held.release();
+    };
+    let (renewed, ()) = tokio::join!(login(), others);
+    renewed.unwrap();
+    let is_renewal = |entry: &Entry| {
+        entry
+            .parameters
+            .get("RoleArn")
+            .is_some_and(|it| it == PUBLISHER)
+    };
+    assert_eq!(world.count(is_renewal), 1);
 }

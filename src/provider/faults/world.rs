@@ -50,7 +50,7 @@ pub(super) struct World {
 pub(super) struct Copy<'a> {
     world: &'a World,
     clients: Clients,
-    session: Session,
+    pub(super) session: Session,
     alias: String,
     pub(super) repository: String,
 }

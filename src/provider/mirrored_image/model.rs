@@ -25,6 +25,8 @@ crate::model! {
         pub(crate) repository_tags: TextMap,
         pub(crate) overwrite: Attr<bool>,
         pub(crate) keep_on_destroy: Attr<bool>,
+        pub(crate) delete_superseded: Attr<bool>,
+        pub(crate) delete_repository: Attr<bool>,
         pub(crate) timeouts: Attr<Timeouts>,
         pub(crate) id: Attr<String>,
         pub(crate) digest: Attr<String>,
@@ -140,6 +142,8 @@ impl MirroredImage {
             (&mut self.create_repository, true),
             (&mut self.overwrite, false),
             (&mut self.keep_on_destroy, false),
+            (&mut self.delete_superseded, false),
+            (&mut self.delete_repository, false),
         ] {
             if attr.is_null() {
                 *attr = Attr::Known(default);

@@ -22,6 +22,9 @@ pub(crate) struct Private {
     /// Tag by tag, the digest that it was set to.
     #[serde(default)]
     pub(crate) tags: BTreeMap<String, String>,
+    /// Images that the tags have moved away from and that were not deleted, the latest at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    superseded: Vec<String>,
     /// Whether this resource created the repository.
     #[serde(default)]
     pub(crate) created_repository: bool,
@@ -51,6 +54,7 @@ impl Private {
             account: account.to_owned(),
             repository: repository.to_owned(),
             tags: BTreeMap::new(),
+            superseded: Vec::new(),
             created_repository,
             observed: None,
             role_was_unknown: false,
@@ -92,6 +96,32 @@ impl Private {
         observed.digest.parse().ok().filter(|_| is_it)
     }
 
+    /// Remembers that the tags show `now` and have shown `before`.
+    pub(crate) fn supersede(&mut self, before: &Digest, now: &Digest) {
+        let both = [before.as_str(), now.as_str()];
+        self.superseded
+            .retain(|each| !both.contains(&each.as_str()));
+        if before != now {
+            self.superseded.push(before.to_string());
+        }
+        let surplus = self.superseded.len().saturating_sub(MOST_SUPERSEDED);
+        self.superseded.drain(..surplus);
+    }
+
+    /// The images that the tags in this repository have moved away from, as far as they are there.
+    pub(crate) fn superseded(&self, account: &str, repository: &str) -> Vec<Digest> {
+        let is_ours = self.is_about(account, repository);
+        let superseded = self.superseded.iter().filter(|_| is_ours);
+        superseded
+            .filter_map(|digest| digest.parse().ok())
+            .collect()
+    }
+
+    /// Forgets an image that is gone.
+    pub(crate) fn forget_superseded(&mut self, digest: &Digest) {
+        self.superseded.retain(|each| each != digest.as_str());
+    }
+
     /// Whether it is about this repository.
     pub(crate) fn is_about(&self, account: &str, repository: &str) -> bool {
         self.account == account && self.repository == repository
@@ -106,6 +136,10 @@ impl Private {
 }
 
 const VERSION: u32 = 1;
+
+/// Images that are remembered for their deletion. A tag that moves each night fills this in half a
+/// year.
+const MOST_SUPERSEDED: usize = 200;
 
 #[cfg(test)]
 mod tests {
@@ -134,6 +168,26 @@ mod tests {
         assert_eq!(read.observed(&source("ghcr.io/library/nginx:1")), None);
         read.forget_observed();
         assert_eq!(read.observed(&source("nginx:1")), None);
+    }
+
+    #[test]
+    fn superseded_images_are_known_once_and_without_the_present_one() {
+        let digest = |content: usize| Digest::sha256(&content.to_be_bytes());
+        let mut private = Private::new("111111111111", "nginx", true);
+        for (before, now) in [(1, 2), (2, 3), (3, 1), (1, 2), (2, 2)] {
+            private.supersede(&digest(before), &digest(now));
+        }
+        let known = private.superseded("111111111111", "nginx");
+        assert_eq!(known, [digest(3), digest(1)]);
+        assert_eq!(private.superseded("111111111111", "other"), []);
+        private.forget_superseded(&digest(3));
+        assert_eq!(private.superseded("111111111111", "nginx"), [digest(1)]);
+        for content in 10..500 {
+            private.supersede(&digest(content), &digest(content + 1));
+        }
+        let known = private.superseded("111111111111", "nginx");
+        assert_eq!(known.len(), MOST_SUPERSEDED);
+        assert_eq!(known.last(), Some(&digest(499)));
     }
 
     #[test]

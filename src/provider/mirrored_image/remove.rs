@@ -16,12 +16,14 @@ use crate::oci::{Child, Digest, Manifest, MediaType};
 use crate::task::Context;
 use crate::tf::{Applied, Diagnostic, Diagnostics};
 
+use super::super::aws_tags;
 use super::super::clients::Clients;
 use super::super::diagnose;
 use super::super::known;
 use super::super::repository_name::RepositoryName;
 use super::model::{MirroredImage, Operation};
 use super::place::Place;
+use super::plan;
 use super::private::Private;
 
 /// Destroys the instance.
@@ -81,7 +83,115 @@ async fn everything(
         };
         warnings.extend(removal.with_orphans(cx, &ours, Root::Goes).await?);
     }
+    let site = Premises {
+        clients,
+        session: &session,
+        account: &account,
+        repository: &place.repository,
+    };
+    if prior.delete_superseded.known() == Some(&true) {
+        let superseded = private.superseded(account.as_str(), place.repository.as_str());
+        let cleaned = site.clean(cx, prior, &superseded).await;
+        warnings.extend(cleaned.warning);
+    }
+    if prior.delete_repository.known() == Some(&true) && !turn.is_in_use() {
+        warnings.extend(site.delete(cx).await);
+    }
     Ok(warnings)
+}
+
+/// Deletes images of before, as far as no tag and no index shows them. Returns those that are gone.
+pub(super) async fn superseded(
+    cx: &Context,
+    clients: &Clients,
+    session: &Session,
+    model: &MirroredImage,
+    digests: &[Digest],
+) -> Result<Cleaned, Diagnostic> {
+    let place = Place::of(model)?;
+    let account = identify(cx, session).await?;
+    let turn = clients
+        .turns
+        .removing(cx, &account, &place.repository)
+        .await;
+    let _turn = turn.map_err(diagnose::stopped)?;
+    let site = Premises {
+        clients,
+        session,
+        account: &account,
+        repository: &place.repository,
+    };
+    Ok(site.clean(cx, model, digests).await)
+}
+
+/// What came of deleting images of before.
+#[derive(Debug, Default)]
+pub(super) struct Cleaned {
+    /// Those that are gone.
+    pub(super) gone: Vec<Digest>,
+    /// What could not be found out.
+    pub(super) warning: Option<Diagnostic>,
+}
+
+/// A repository in which something is to be removed.
+#[derive(Clone, Copy, Debug)]
+struct Premises<'a> {
+    clients: &'a Clients,
+    session: &'a Session,
+    account: &'a aws::AccountId,
+    repository: &'a RepositoryName,
+}
+
+impl Premises<'_> {
+    /// Deletes images and what is below them, as far as nothing needs it.
+    async fn clean(&self, cx: &Context, prior: &MirroredImage, digests: &[Digest]) -> Cleaned {
+        let mut cleaned = Cleaned::default();
+        for digest in digests {
+            let removal = Removal {
+                clients: self.clients,
+                session: self.session,
+                account: self.account,
+                repository: self.repository,
+                prior,
+                digest,
+            };
+            let children = removal.children(cx).await;
+            match removal.orphans(cx, children, Root::Goes).await {
+                Ok(true) => cleaned.gone.push(digest.clone()),
+                Ok(false) => {}
+                Err(error) => cleaned.warning = Some(diagnose::leftovers(digest, &error)),
+            }
+        }
+        cleaned
+    }
+
+    /// Deletes the repository if this provider created it and nothing is in it. Whatever is in the
+    /// way is a warning: what the resource stands for is gone already.
+    async fn delete(&self, cx: &Context) -> Option<Diagnostic> {
+        let name = self.repository.as_str();
+        let deleted = async {
+            let arn = plan::arn(self.account.as_str(), name);
+            let Some(_) = self.session.repository(cx, name).await? else {
+                return Ok(None);
+            };
+            if !aws_tags::is_ours(&self.session.repository_tags(cx, &arn).await?) {
+                return Ok(Some("This provider did not create it."));
+            }
+            let is_gone = self.session.delete_empty_repository(cx, name).await?;
+            // Whose tags are left will delete it in their turn.
+            let is_left = !is_gone && !self.session.has_tags(cx, name).await?;
+            Ok::<_, aws::Error>(is_left.then_some("Images without tags are left in it."))
+        };
+        match deleted.await {
+            Ok(None) => None,
+            Ok(Some(why)) => Some(diagnose::repository_left(
+                self.repository,
+                self.account,
+                why,
+            )),
+            Err(error) => Some(diagnose::repository_not_deleted(&error)),
+        }
+    }
 }
 
 /// Image by image, the tags that this instance has put there: those that state knows, and those
@@ -147,7 +257,7 @@ impl Removal<'_> {
             return Ok(None);
         }
         Ok(match self.orphans(cx, children, untagged).await {
-            Ok(()) => None,
+            Ok(_) => None,
             Err(error) => Some(diagnose::leftovers(self.digest, &error)),
         })
     }
@@ -176,13 +286,14 @@ impl Removal<'_> {
         }
     }
 
-    /// Removes the root and its children as far as nothing needs them.
+    /// Removes the root and its children as far as nothing needs them, and says whether the root is
+    /// gone.
     async fn orphans(
         &self,
         cx: &Context,
         children: Vec<Digest>,
         untagged: Root,
-    ) -> Result<(), aws::Error> {
+    ) -> Result<bool, aws::Error> {
         let (session, repository) = (self.session, self.repository.as_str());
         let root = [by_digest(self.digest)];
         let mut found = session.image(cx, repository, &root[0]).await?;
@@ -193,7 +304,7 @@ impl Removal<'_> {
         }
         if found.is_some() {
             // Another tag or index needs it, and with it everything below.
-            return Ok(());
+            return Ok(false);
         }
         let mut unused = Vec::new();
         for child in &children {
@@ -204,7 +315,7 @@ impl Removal<'_> {
         if !unused.is_empty() {
             session.delete_images(cx, repository, &unused).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Everything below the image, parents before children: what state knows, and what the

@@ -49,7 +49,7 @@ are. When the tag of the source shows another image, the next plan updates the c
 again by the next apply.
 
 Destroying removes the tags that this resource set, as far as they still show the image that it \
-put there, and with the last tag the image. The repository stays.
+put there, and with the last tag the image. The repository stays, unless `delete_repository` is on.
 
 With `create_before_destroy`, the new instance takes over tags that show the image it brings; \
 where they show another one, it needs `overwrite = true`.";
@@ -143,6 +143,23 @@ fn how() -> Vec<Attribute> {
             Type::Bool,
             "Leave the tags and the image in place when the resource is destroyed or replaced. \
              The value in state counts, so it has to be applied first. Default: `false`.",
+        ),
+        Attribute::optional_computed(
+            "delete_superseded",
+            Type::Bool,
+            "Delete images that this resource has put there and that its tags have moved away from, \
+             once no tag and no index shows them. ECR Public has no lifecycle policies, so they \
+             stay for ever otherwise; but whoever has pinned one of their digests cannot pull it \
+             any more. An apply that switches it on deletes those of before as well. The value in \
+             state counts on destroy. Default: `false`.",
+        ),
+        Attribute::optional_computed(
+            "delete_repository",
+            Type::Bool,
+            "Delete the repository too when the resource is destroyed or replaced, if this provider \
+             created it, which its tag `ecrpublic:created-by` tells, and if nothing is left in it. \
+             Needs the permissions `ecr-public:DeleteRepository` and \
+             `ecr-public:ListTagsForResource`. The value in state counts. Default: `false`.",
         ),
         Attribute::nested(
             "timeouts",

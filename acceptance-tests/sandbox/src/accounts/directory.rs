@@ -303,8 +303,8 @@ impl Accounts {
         self.state().sessions.login(password, now)
     }
 
-    /// Every secret that was issued so far: of sessions the secret key and the token, of logins the
-    /// password. For those who make sure that none of them is written anywhere.
+    /// Everything that was issued so far and is nobody else's to read: of sessions the key, its ID
+    /// and the token, of logins the password.
     #[must_use]
     pub fn issued_secrets(&self) -> Vec<String> {
         self.state().sessions.secrets()

@@ -156,10 +156,11 @@ impl Sessions {
     }
 
     pub(super) fn secrets(&self) -> Vec<String> {
-        let keys = self.keys.entries.values();
+        let keys = self.keys.entries.iter();
         let mut secrets: Vec<String> = keys
-            .flat_map(|key| {
+            .flat_map(|(id, key)| {
                 [
+                    Some(id.clone()),
                     Some(key.secret_access_key.clone()),
                     key.session_token.clone(),
                 ]
