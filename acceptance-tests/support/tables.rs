@@ -13,6 +13,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// The tests, each as its file and its name.
+    pub(crate) fn tests(&self) -> &[(String, String)] {
+        &self.tests
+    }
+
     /// Asserts that every test that the row names is there, and that it names one.
     pub(crate) fn is_held(&self) {
         assert!(!self.tests.is_empty(), "no test holds: {}", self.words);

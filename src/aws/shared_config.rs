@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use aws_runtime::env_config::error::EnvConfigFileLoadError;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_runtime::env_config::property::PropertiesKey;
-use aws_runtime::env_config::section::{EnvConfigSections, Profile};
+use aws_runtime::env_config::section::{EnvConfigSections, Profile, SsoSession};
 use aws_types::os_shim_internal::Fs;
 
 use super::error::{Error, ErrorKind, NamedBy};
@@ -15,8 +15,6 @@ use super::{Config, Environment};
 /// The files, read once, and the profile that is selected in them.
 #[derive(Clone, Debug)]
 pub(super) struct SharedConfig {
-    /// For the parts of the SDK that read the files by themselves.
-    pub(super) files: EnvConfigFiles,
     /// Everything that was looked for, whether it exists or not.
     paths: Vec<PathBuf>,
     sections: EnvConfigSections,
@@ -48,7 +46,6 @@ impl SharedConfig {
                 .await
                 .map_err(|error| unreadable(&error))?;
         let shared = Self {
-            files: paths.files,
             paths: paths.all,
             sections,
             selected,
@@ -77,14 +74,9 @@ impl SharedConfig {
         self.sections.get(key).filter(|value| !value.is_empty())
     }
 
-    /// The start page of a profile's single sign-on, if it has one; empty when it does not say.
-    pub(super) fn single_sign_on(&self, profile: &str) -> Option<String> {
-        let profile = self.profile(profile)?;
-        let session = profile.get("sso_session");
-        profile.get("sso_account_id").or(session)?;
-        let of_session = || self.sections.sso_session(session?)?.get("sso_start_url");
-        let url = profile.get("sso_start_url").or_else(of_session);
-        Some(url.unwrap_or_default().to_owned())
+    /// A section with what the sign-ins of several profiles share.
+    pub(super) fn sign_on_session(&self, name: &str) -> Option<&SsoSession> {
+        self.sections.sso_session(name)
     }
 
     /// `endpoint_url` of a service in the section that the selected profile names by `services`.

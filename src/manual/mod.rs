@@ -3,6 +3,7 @@
 //! Pages of prose, compiled as documentation so that their links are checked.
 
 pub mod architecture;
+pub mod aws_errors;
 pub mod decisions;
 pub mod faults;
 pub mod hostile;

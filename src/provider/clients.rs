@@ -14,7 +14,7 @@ use crate::task::{Context, Stopped};
 use crate::tf::Diagnostic;
 
 use super::destination::{EcrPublicLogin, EcrPublicRepository};
-use super::diagnose;
+use super::diagnose::{self, BundleOf};
 use super::facts::Facts;
 use super::look::{Looks, Seen};
 use super::pace::Paces;
@@ -55,15 +55,22 @@ impl Clients {
     /// Makes them, and asks AWS who the provider is unless told otherwise.
     pub(crate) async fn connect(cx: &Context, settings: Settings) -> Result<Self, Diagnostic> {
         let aws = settings.aws.clone();
-        let registry = client(&settings.http)?;
+        let in_environment = settings.aws.ca_bundle.is_none();
+        let registry = client(&settings.http, &BundleOf::Provider { in_environment })?;
         let mut registry_by_bundle = BTreeMap::new();
-        let bundles = settings.registries.values();
-        for bundle in bundles.filter_map(|registry| registry.ca_bundle.clone()) {
+        for (host, block) in &settings.registries {
+            let Some(bundle) = &block.ca_bundle else {
+                continue;
+            };
             let http = HttpSettings {
                 ca_bundle: Some(bundle.clone()),
                 ..settings.http.clone()
             };
-            registry_by_bundle.insert(bundle, client(&http)?);
+            let named_by = BundleOf::Registry {
+                position: block.position,
+                host: host.clone(),
+            };
+            registry_by_bundle.insert(bundle.clone(), client(&http, &named_by)?);
         }
         let docker_config = match &settings.docker_config {
             DockerConfigFile::Off => Ok(DockerConfig::none()),
@@ -93,6 +100,11 @@ impl Clients {
             resolved: Resolved::default(),
             looks: Looks::default(),
         })
+    }
+
+    /// What practitioners should know although everything works.
+    pub(crate) fn notices(&self) -> impl Iterator<Item = Diagnostic> {
+        self.aws.notices().iter().map(diagnose::notice)
     }
 
     /// A handle on one identity.
@@ -170,8 +182,8 @@ pub(crate) fn alias_of(repository: &PublicRepository) -> Option<&str> {
     alias.strip_suffix('/').filter(|alias| !alias.is_empty())
 }
 
-fn client(http: &HttpSettings) -> Result<Client, Diagnostic> {
-    Client::new(http).map_err(|error| diagnose::http_settings(&error))
+fn client(http: &HttpSettings, bundle: &BundleOf) -> Result<Client, Diagnostic> {
+    Client::new(http).map_err(|error| diagnose::http_settings(&error, bundle))
 }
 
 async fn facts(cx: &Context, config: &aws::Config, aws: &Aws) -> Result<Facts, Diagnostic> {

@@ -153,7 +153,8 @@ fn transport() -> Vec<Attribute> {
         ),
         text(
             "http_proxy",
-            "URL of a proxy for HTTP; an empty string means none. Environment: `HTTP_PROXY`.",
+            "URL of a proxy for HTTP; an empty string means none. It carries HTTPS too, with a \
+             warning, where nothing says how HTTPS goes. Environment: `HTTP_PROXY`.",
         ),
         text(
             "https_proxy",
@@ -166,7 +167,7 @@ fn transport() -> Vec<Attribute> {
         ),
         flag(
             "use_fips_endpoint",
-            "Use the FIPS endpoint of STS. ECR Public has none. Environment: \
+            "Use the FIPS endpoint of STS. ECR Public has none, which is a warning. Environment: \
              `AWS_USE_FIPS_ENDPOINT`.",
         ),
         flag(
@@ -364,7 +365,8 @@ fn endpoints() -> Vec<Attribute> {
         ),
         text(
             "sts",
-            "URL of STS. Environment: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`.",
+            "URL of STS. Environment: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`; with a warning, \
+             also `TF_AWS_STS_ENDPOINT` and `AWS_STS_ENDPOINT`, as with hashicorp/aws.",
         ),
         text(
             "registry",

@@ -53,7 +53,7 @@ pub(crate) fn read(
     problems: &mut Diagnostics,
 ) -> Option<Settings> {
     let aws = aws_settings::read(config, environment, problems);
-    let registries = registry_settings::sources(config, problems);
+    let registries = registry_settings::sources(config, environment, problems);
     let ecr_public = registry_settings::ecr_public(config, environment, problems);
     let default_tags = default_tags(config, problems);
     let limits = limits(config, problems);
@@ -81,7 +81,7 @@ fn http(aws: &aws::Config, environment: &Environment) -> HttpSettings {
     HttpSettings {
         ca_bundle: aws.ca_bundle.clone().or_else(bundle),
         http_proxy: aws.http_proxy.clone(),
-        https_proxy: aws.https_proxy.clone(),
+        https_proxy: aws.proxy_for_https().map(str::to_owned),
         no_proxy: aws.no_proxy.clone(),
         user_agent_suffix: aws.user_agent_suffix.clone(),
     }

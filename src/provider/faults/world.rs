@@ -136,6 +136,7 @@ impl World {
             endpoint: at(Repository::DOCKER_HUB, self.sandbox.hub_url()),
             credential: self.reader.clone(),
             ca_bundle: None,
+            position: 0,
         };
         Settings {
             aws: aws::Config {
