@@ -153,7 +153,7 @@ impl Sources<'_> {
         }
         let of_environment = self
             .environment
-            .first(&[service.variable, "AWS_ENDPOINT_URL"])
+            .first(service.variables)
             .map(|(variable, value)| Found {
                 value,
                 named_by: NamedBy::Environment(variable),
@@ -196,20 +196,25 @@ impl Found {
 /// A service whose address can be changed.
 struct Service {
     setting: SettingName,
-    variable: &'static str,
+    variables: &'static [&'static str],
     /// In a `services` section. The SDK for Rust spells one of them in its own way.
     profile_names: &'static [&'static str],
 }
 
 const STS: Service = Service {
     setting: SettingName::StsEndpoint,
-    variable: "AWS_ENDPOINT_URL_STS",
+    // The second is what hashicorp/aws once called it, and still reads.
+    variables: &[
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_STS_ENDPOINT",
+        "AWS_ENDPOINT_URL",
+    ],
     profile_names: &["sts"],
 };
 
 const ECR_PUBLIC: Service = Service {
     setting: SettingName::EcrPublicEndpoint,
-    variable: "AWS_ENDPOINT_URL_ECR_PUBLIC",
+    variables: &["AWS_ENDPOINT_URL_ECR_PUBLIC", "AWS_ENDPOINT_URL"],
     profile_names: &["ecr_public", "ecr-public"],
 };
 
