@@ -33,7 +33,7 @@ mod refresh;
 mod services;
 mod shutdown;
 mod stop;
-mod support;
+pub(crate) mod support;
 mod tls;
 mod upgrade;
 mod values;

@@ -4,6 +4,7 @@
 
 pub mod architecture;
 pub mod decisions;
+pub mod differences;
 pub mod faults;
 pub mod hostile;
 pub mod promises;
