@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 
 use futures_util::StreamExt as _;
 
+use crate::protocol::support::wire::tfplugin6::schema::Block;
 use crate::support::tables;
 use compare::{Findings, compare};
 use difference::Habit;
@@ -29,6 +30,11 @@ use row::Row;
 #[tokio::test]
 async fn the_same_block_means_the_same() {
     let programs = Programs::find().await;
+    same_shape(
+        "",
+        programs.block(Whose::Theirs),
+        programs.block(Whose::Ours),
+    );
     let rows = rows::all();
     // A process of hashicorp/aws takes 300 MB; two of them are no burden.
     let compared = futures_util::stream::iter(rows).map(|row| in_both(row, &programs));
@@ -41,6 +47,42 @@ async fn the_same_block_means_the_same() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(habits, Habit::ALL.into(), "a habit is gone");
+}
+
+/// Settings of hashicorp/aws about what this provider does not do, and `insecure`.
+const NOT_TAKEN: [&str; 4] = [
+    "ignore_tags",
+    "insecure",
+    "s3_use_path_style",
+    "s3_us_east_1_regional_endpoint",
+];
+
+/// Asserts that whatever can be written in a block of theirs can be written in ours, with the same
+/// types; of endpoints only those of the services that we call.
+fn same_shape(path: &str, theirs: &Block, ours: &Block) {
+    let is_taken = |name: &str| {
+        !NOT_TAKEN.contains(&name) && (path != ".endpoints" || ["sts", "ecrpublic"].contains(&name))
+    };
+    for attribute in theirs.attributes.iter().filter(|each| is_taken(&each.name)) {
+        let same = ours
+            .attributes
+            .iter()
+            .find(|each| each.name == attribute.name);
+        let same = same.unwrap_or_else(|| panic!("{path}.{} is missing", attribute.name));
+        assert_eq!(same.r#type, attribute.r#type, "{path}.{}", attribute.name);
+    }
+    for nested in theirs
+        .block_types
+        .iter()
+        .filter(|each| is_taken(&each.type_name))
+    {
+        let name = &nested.type_name;
+        let same = ours.block_types.iter().find(|each| each.type_name == *name);
+        let same = same.unwrap_or_else(|| panic!("the block {path}.{name} is missing"));
+        assert_eq!(same.nesting, nested.nesting, "{path}.{name}");
+        let [theirs, ours] = [nested, same].map(|each| each.block.as_ref().unwrap());
+        same_shape(&format!("{path}.{name}"), theirs, ours);
+    }
 }
 
 /// Compares the two in one row. What is wrong comes with everything that was seen.

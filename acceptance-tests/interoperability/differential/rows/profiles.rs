@@ -9,10 +9,17 @@ use crate::support::landing_zone::{EXTERNAL_ID, HUB, WEB_TOKEN, role};
 use crate::support::scenario::{FIRST, TOOLING};
 
 pub(super) fn rows() -> Vec<Row> {
-    [selected(), mistyped(), files(), roles(), processes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        selected(),
+        mistyped(),
+        files(),
+        roles(),
+        sources(),
+        processes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn team() -> String {
@@ -193,6 +200,13 @@ fn roles() -> Vec<Row> {
                 team()
             ))
             .reaches(session(TOOLING, "tooling", "*")),
+    ]
+}
+
+fn sources() -> Vec<Row> {
+    let tooling = role(TOOLING, "tooling");
+    let hub = role(HUB, "hub");
+    vec![
         Row::named("profiles that lead back to each other")
             .variable("AWS_PROFILE", "a")
             .config(format!(
