@@ -96,6 +96,7 @@ async fn what_is_gone_already_is_no_error() {
     scenario.untag_by_hand(FIRST, "alpine", "3.22");
     let all = ["destroy", "-input=false", "-auto-approve", "-refresh=false"];
     scenario.terraform.run(&all).await.succeeded();
+    scenario.was_clean().await;
     let scenario = applied("").await;
     scenario.delete_repository_by_hand(FIRST, "alpine");
     scenario.terraform.run(&all).await.succeeded();

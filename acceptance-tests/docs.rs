@@ -1,4 +1,4 @@
-//! The published pages say what the schema says.
+//! The published pages say what the schema and the templates of the guides say.
 //!
 //! `UPDATE_DOCS=1 cargo test docs::` writes them anew.
 
@@ -60,6 +60,7 @@ fn pages() -> Vec<(String, String)> {
             page(kind, &resource.schema().block),
         ));
     }
+    pages.extend(crate::guides::pages());
     pages
 }
 
@@ -280,6 +281,14 @@ Whoever the provider has become in the end is compared with `account_id`, with
 A plan, and again its apply, assumes each role once, however many resources need it, and renews it
 before it expires. A role that is assumed with another role lasts at most one hour; longer copies are not disturbed by
 the renewal.
+
+Keys that nobody can renew, such as temporary ones that were copied into the environment or a profile,
+end a copy with a message that says where they came from. The next apply, with new ones, copies only
+what is missing.
+
+The roles of a resource are kept in state, and refresh and destroy go by them. When one of them was
+renamed or removed, correct the configuration and run `terraform apply -refresh=false` once. Nothing of
+`account_role` is in state: there, correcting the provider block is enough.
 
 ## Permissions
 

@@ -88,7 +88,7 @@ async fn a_repository_that_somebody_deleted_is_created_again_with_its_image() {
 
 #[tokio::test]
 async fn a_tag_of_the_source_that_moved_meanwhile_does_not_change_what_is_put_back() {
-    let scenario = applied(TWO_TAGS).await;
+    let scenario = applied(&format!("{TWO_TAGS}\nfollow_source = false")).await;
     let before = scenario.at_hub("alpine", "3.22");
     let hub = scenario.sandbox.hub();
     let other = scenario.at_hub("alpine", "3.21").parse().unwrap();

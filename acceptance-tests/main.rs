@@ -3,7 +3,7 @@
 //! One binary, so that everything is linked once. Each file is one subject:
 //!
 //! - [`architecture`], [`dependencies`]: the shape of the program;
-//! - [`examples`], [`docs`], [`promises`]: what practitioners read;
+//! - [`examples`], [`docs`], [`guides`], [`promises`]: what practitioners read;
 //! - [`protocol`]: the contract with Terraform, over the socket of a real process;
 //! - the others: scenarios under real Terraform against the stand-ins.
 
@@ -11,18 +11,25 @@
 
 mod apply;
 mod architecture;
+mod clean_up;
 mod credentials;
 mod dependencies;
 mod destroy;
 mod docs;
 mod drift;
 mod examples;
+mod expiry;
 mod faults;
+mod follow;
+mod gone_roles;
+mod guards;
+mod guides;
 mod import;
 mod input;
 #[cfg(feature = "interoperability")]
 mod interoperability;
 mod interrupts;
+mod landing_zone;
 mod oci_client;
 mod permissions;
 mod platforms;

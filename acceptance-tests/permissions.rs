@@ -49,7 +49,7 @@ async fn the_permissions_that_are_listed_are_enough_and_all_of_them_are_used() {
 }
 
 /// The actions in the table of the page.
-fn listed() -> BTreeSet<String> {
+pub(crate) fn listed() -> BTreeSet<String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/index.md");
     let page = fs::read_to_string(page).unwrap();
     let table = page.split("## Permissions").nth(1).unwrap();

@@ -2,67 +2,116 @@
 
 use std::collections::BTreeMap;
 
-use ecr_public_sandbox::{Entry, Sandbox};
+use ecr_public_sandbox::accounts::RoleSeed;
+use ecr_public_sandbox::policy::PolicyDocument;
+use ecr_public_sandbox::{Entry, Face, Sandbox};
 
 use crate::requests::at_source;
 use crate::support::landing_zone::{image_name, role, seed, target};
 use crate::support::provider_block::provider;
 use crate::support::scenario::{Scenario, TOOLING};
 use crate::support::sts::assumed;
+use crate::support::zone::{EXAMPLE, Zone, variables};
 
 const ACCOUNTS: usize = 20;
 const IMAGES: usize = 10;
 
+/// The fewest calls that each of the accounts can be asked, image by image `I`:
+///
+/// - `AssumeRole`: one for each account and each process. Nobody else can make its credentials, and
+///   they came with the name of the account, so `GetCallerIdentity` is never needed. The role of the
+///   tooling account costs one more for each process, for all accounts together.
+/// - A plan of something new asks no account anything: nothing of it is there.
+/// - Create: `DescribeRepositories` and `CreateRepository` for each repository. Several names in one
+///   call would fail together for the first one that is missing; a list of all of them would need a
+///   permission on all; and to create first would need the permission to create where the repository
+///   is there. One login for each account. A new repository has no layers to be asked about, and
+///   its address came with it.
+/// - Refresh: `DescribeImages` for each repository, which is all that one call can be about.
+///   `DescribeRegistries` once, because the alias of an account can change.
+/// - Destroy: `BatchDeleteImage` for each repository. The service removes an image with its last tag,
+///   and nothing is below an image of one platform, so that there is nothing to read and no login.
+const PLAN: &[(&str, usize)] = &[];
+const CREATE: &[(&str, usize)] = &[
+    ("AssumeRole", 1),
+    ("GetAuthorizationToken", 1),
+    ("DescribeRepositories", IMAGES),
+    ("CreateRepository", IMAGES),
+];
+const REFRESH: &[(&str, usize)] = &[
+    ("AssumeRole", 1),
+    ("DescribeRegistries", 1),
+    ("DescribeImages", IMAGES),
+];
+const DESTROY: &[(&str, usize)] = &[("AssumeRole", 1), ("BatchDeleteImage", IMAGES)];
+
+/// With the policies of the example and no others, so that no permission is missing either.
 #[tokio::test]
-async fn two_hundred_instances_over_twenty_accounts_assume_each_role_once_per_process() {
+async fn two_hundred_instances_over_twenty_accounts_ask_aws_as_little_as_can_be() {
     let accounts: Vec<String> = (0..ACCOUNTS).map(target).collect();
-    let targets: Vec<&str> = accounts.iter().map(String::as_str).collect();
-    let scenario = Scenario::seeded(seed(&targets, IMAGES), "").await;
-    let sandbox = &scenario.sandbox;
-    scenario.configure_with(&provider(sandbox, &settings()), &resources(&accounts));
-    let everyone: BTreeMap<String, usize> = accounts
-        .iter()
-        .map(|account| role(account, "ecr-publisher"))
-        .chain([role(TOOLING, "tooling")])
-        .map(|role| (role, 1))
-        .collect();
+    let scenario = landing_zone(&accounts).await;
+    let (sandbox, terraform) = (&scenario.sandbox, &scenario.terraform);
 
-    // A plan of something new has nothing to read in an account; whom it asks, it asks once.
-    let plan = scenario.terraform.save_plan(&[]).await;
-    plan.succeeded().says("200 to add");
-    let asked = roles_asked(sandbox);
-    assert!(asked.values().all(|times| *times == 1), "{asked:?}");
-    assert!(asked.contains_key(&role(TOOLING, "tooling")), "{asked:?}");
-    assert_eq!(logins(sandbox), BTreeMap::new());
-
+    terraform
+        .save_plan(&[])
+        .await
+        .succeeded()
+        .says("200 to add");
+    assert_eq!(asked(sandbox), of_each(&accounts, PLAN, 1));
     sandbox.journal().clear();
-    scenario.terraform.apply_planned().await.succeeded();
-    assert_eq!(roles_asked(sandbox), everyone);
-    let once_each: BTreeMap<_, _> = accounts.iter().map(|id| (id.clone(), 1)).collect();
-    assert_eq!(logins(sandbox), once_each);
+    terraform.apply_planned().await.succeeded();
+    assert_eq!(asked(sandbox), of_each(&accounts, CREATE, 1));
     // Ten images were looked up and read, whatever the number of accounts.
     assert_eq!(at_source(sandbox), of_one_account().await);
 
     sandbox.journal().clear();
-    let refresh = scenario
-        .terraform
-        .run(&["plan", "-detailed-exitcode"])
-        .await;
+    let refresh = terraform.run(&["plan", "-detailed-exitcode"]).await;
     assert_eq!(refresh.code, Some(0), "{}", refresh.text);
-    assert_eq!(roles_asked(sandbox), everyone);
-    assert!(logins(sandbox).values().all(|times| *times == 1));
+    assert_eq!(asked(sandbox), of_each(&accounts, REFRESH, 1));
+
+    sandbox.journal().clear();
+    let plan = terraform.save_plan(&["-destroy"]).await;
+    plan.succeeded().says("200 to destroy");
+    // Terraform refreshes with one process, and plans to destroy with another.
+    assert_eq!(asked(sandbox), of_each(&accounts, REFRESH, 2));
+    sandbox.journal().clear();
+    terraform.apply_planned().await.succeeded();
+    assert_eq!(asked(sandbox), of_each(&accounts, DESTROY, 1));
+    for account in &accounts {
+        for image in (0..IMAGES).map(image_name) {
+            assert_eq!(scenario.manifests(account, &image), [].into());
+        }
+    }
     scenario.was_clean().await;
+}
+
+/// The example, initialised, over these accounts.
+async fn landing_zone(accounts: &[String]) -> Scenario {
+    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    // Open to everybody: Terraform keeps the values of variables in a saved plan, a password too.
+    let mut hub = seed(&[], IMAGES).hub;
+    for repository in hub.repositories.values_mut() {
+        repository.readers = None;
+    }
+    let seed = Zone::published().seed(&accounts, hub);
+    let scenario = Scenario::of_example_seeded(seed, EXAMPLE).await;
+    let images: Vec<String> = (0..IMAGES)
+        .map(|image| format!("{}:1", image_name(image)))
+        .collect();
+    scenario.set_variables(&variables(&scenario.sandbox, &accounts, &images));
+    scenario.terraform.init().await;
+    scenario
 }
 
 /// What Docker Hub is asked for the same images when there is one account.
 async fn of_one_account() -> BTreeMap<String, usize> {
-    let scenario = Scenario::seeded(seed(&[&target(0)], IMAGES), "").await;
-    let sandbox = &scenario.sandbox;
-    scenario.configure_with(&provider(sandbox, &settings()), &resources(&[target(0)]));
+    let scenario = landing_zone(&[target(0)]).await;
     scenario.terraform.save_plan(&[]).await.succeeded();
-    sandbox.journal().clear();
+    scenario.sandbox.journal().clear();
     scenario.terraform.apply_planned().await.succeeded();
-    at_source(sandbox)
+    let asked = at_source(&scenario.sandbox);
+    scenario.was_clean().await;
+    asked
 }
 
 #[tokio::test]
@@ -79,6 +128,50 @@ async fn an_account_that_is_closed_is_asked_once_and_every_instance_hears_why() 
     assert_eq!(told, IMAGES, "{}", run.text);
     let asked = roles_asked(sandbox);
     assert_eq!(asked[&role(&target(0), "closed")], 1, "{asked:?}");
+    scenario.was_clean().await;
+}
+
+/// One of two accounts has a role that trusts nobody who is here.
+#[tokio::test]
+async fn an_account_that_is_closed_does_not_hold_up_the_other_one() {
+    let accounts = [target(0), target(1)];
+    let scenario = Scenario::seeded(seed(&[&accounts[0], &accounts[1]], IMAGES), "").await;
+    let sandbox = &scenario.sandbox;
+    let closed = RoleSeed::new(
+        "ecr-publisher",
+        PolicyDocument::trust(&[&role(TOOLING, "nobody")]),
+    );
+    let (id, open) = (accounts[1].parse().unwrap(), accounts[0].parse().unwrap());
+    sandbox.accounts().put_role(&id, closed).unwrap();
+    scenario.configure_with(&provider(sandbox, &settings()), &resources(&accounts));
+    scenario
+        .terraform
+        .save_plan(&[])
+        .await
+        .succeeded()
+        .says("20 to add");
+    sandbox.journal().clear();
+    let run = scenario.terraform.apply_planned().await.failed();
+    let told = run.stderr.matches("Error: Cannot assume IAM role").count();
+    assert_eq!(told, IMAGES, "{}", run.text);
+    let once_each = accounts
+        .iter()
+        .map(|account| role(account, "ecr-publisher"));
+    let once_each = once_each
+        .chain([role(TOOLING, "tooling")])
+        .map(|role| (role, 1));
+    assert_eq!(roles_asked(sandbox), once_each.collect());
+
+    for number in 0..IMAGES {
+        let tags = sandbox.store().tags(&open, &image_name(number)).unwrap();
+        assert_eq!(tags.len(), 1, "{number}");
+    }
+    let state = scenario.terraform.state();
+    let instances = state["resources"][0]["instances"].as_array().unwrap();
+    let kept = instances
+        .iter()
+        .map(|it| it["attributes"]["account_id"].as_str().unwrap());
+    assert_eq!(kept.collect::<Vec<_>>(), [accounts[0].as_str(); IMAGES]);
     scenario.was_clean().await;
 }
 
@@ -120,12 +213,40 @@ fn roles_asked(sandbox: &Sandbox) -> BTreeMap<String, usize> {
     times
 }
 
-/// Accounts, and how often each gave a login.
-fn logins(sandbox: &Sandbox) -> BTreeMap<String, usize> {
-    let is_login = |entry: &Entry| entry.operation.as_deref() == Some("GetAuthorizationToken");
-    let mut times = BTreeMap::new();
-    for entry in sandbox.journal().select(is_login) {
-        *times.entry(entry.account.unwrap_or_default()).or_default() += 1;
+type Calls = BTreeMap<String, BTreeMap<String, usize>>;
+
+/// Everything that AWS was asked, account by account. A role is asked of the account that has it.
+fn asked(sandbox: &Sandbox) -> Calls {
+    let is_aws = |entry: &Entry| matches!(entry.face, Face::Sts | Face::Api);
+    let mut calls = Calls::new();
+    for entry in sandbox.journal().select(is_aws) {
+        let role = entry.parameters.get("RoleArn");
+        let of_role = role
+            .and_then(|arn| arn.split(':').nth(4))
+            .map(str::to_owned);
+        let account = of_role.or(entry.account).unwrap_or_default();
+        let operation = entry.operation.unwrap_or_default();
+        *calls
+            .entry(account)
+            .or_default()
+            .entry(operation)
+            .or_default() += 1;
     }
-    times
+    calls
+}
+
+/// These calls to each account, and for each process one for the role that leads to all of them.
+fn of_each(accounts: &[String], calls: &[(&str, usize)], processes: usize) -> Calls {
+    let calls: BTreeMap<String, usize> = calls
+        .iter()
+        .map(|(operation, times)| ((*operation).to_owned(), *times))
+        .collect();
+    let mut all: Calls = accounts
+        .iter()
+        .map(|account| (account.clone(), calls.clone()))
+        .filter(|(_, calls)| !calls.is_empty())
+        .collect();
+    let own = [("AssumeRole".to_owned(), processes)];
+    all.insert(TOOLING.to_owned(), own.into());
+    all
 }

@@ -1,33 +1,13 @@
 //! How the provider gets into an account: chains of roles, and what ends them.
 
 use crate::support::landing_zone::{
-    EXTERNAL_ID, HUB, PIPELINE_SECRET, WEB_TOKEN, image_name, role, two_targets,
+    EXTERNAL_ID, HUB, PIPELINE_SECRET, WEB_TOKEN, account_role, assume, image_name, instance, into,
+    role, two_targets,
 };
 use crate::support::messages;
 use crate::support::provider_block::{aliased, provider};
 use crate::support::scenario::{FIRST, SECOND, Scenario, TOOLING};
 use crate::support::sts::{assumed, hops, writes};
-
-/// The only image of [`two_targets`], with these settings.
-fn instance(name: &str, settings: &str) -> String {
-    format!(
-        "resource \"ecrpublic_mirrored_image\" \"{name}\" {{\n  source = \"{}:1\"\n{settings}\n}}\n",
-        image_name(0)
-    )
-}
-
-fn into(account: &str) -> String {
-    instance("it", &format!("  account_id = \"{account}\""))
-}
-
-fn assume(role_arn: &str, more: &str) -> String {
-    format!("  assume_role {{\n    role_arn = \"{role_arn}\"\n{more}\n  }}\n")
-}
-
-fn account_role(name: &str) -> String {
-    let role = role("{account_id}", name);
-    format!("  account_role {{\n    role_arn = \"{role}\"\n  }}\n")
-}
 
 /// A sandbox with two targets, and this configuration in front of it, initialised.
 async fn scenario(settings: &str, resources: &str) -> Scenario {

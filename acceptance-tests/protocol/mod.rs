@@ -27,6 +27,7 @@ mod convergence;
 mod handshake;
 mod logs;
 mod messages;
+mod new_roles;
 mod panics;
 mod planning;
 mod refresh;

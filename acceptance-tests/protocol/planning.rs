@@ -62,6 +62,27 @@ async fn a_create_is_planned_alike_although_the_tag_has_moved() {
 }
 
 #[tokio::test]
+async fn a_host_that_hands_on_private_data_gets_the_digest_that_it_planned() {
+    let sandbox = sandbox().await;
+    let digest = sandbox.hub().digest("library/alpine", "3.22").unwrap();
+    let written = image("alpine:3.22");
+    let (_plugin, mut session) = configured(&sandbox).await;
+    let first = session.plan_handing_on(&written, &[]).await;
+    assert_eq!(first.diagnostics, []);
+    assert_eq!(first.state["digest"], digest.to_string());
+    move_the_tag(&sandbox);
+    let (_plugin, mut session) = configured(&sandbox).await;
+    let second = session.plan_handing_on(&written, &first.private).await;
+    assert_eq!(first.state, second.state);
+    let applied = session.apply(&written, None, &second).await;
+    assert_eq!(applied.diagnostics, []);
+    agrees(&second.state, &applied.state);
+    let account = "222222222222".parse().unwrap();
+    let shown = sandbox.store().tags(&account, "alpine").unwrap();
+    assert_eq!(shown["3.22"], digest);
+}
+
+#[tokio::test]
 async fn an_update_is_planned_alike_although_the_tag_has_moved() {
     let sandbox = sandbox().await;
     let (_plugin, mut session) = configured(&sandbox).await;

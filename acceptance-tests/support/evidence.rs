@@ -3,25 +3,50 @@
 use std::io::Read as _;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+
+use super::wanted::Wanted;
 
 /// Texts and files by where they were found.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
-    items: Vec<(String, String)>,
+    items: Vec<Item>,
+}
+
+#[derive(Debug)]
+struct Item {
+    place: String,
+    content: String,
+    /// Whether Terraform copies into it what the configuration says.
+    quotes: bool,
 }
 
 impl Evidence {
     /// Adds a text, such as a log.
     pub(crate) fn text(&mut self, place: &str, text: &str) {
-        self.items.push((place.to_owned(), text.to_owned()));
+        self.item(place, text.to_owned(), false);
+    }
+
+    /// Adds a text into which Terraform copies values of the configuration as they are written.
+    pub(crate) fn quoting(&mut self, place: &str, text: &str) {
+        self.item(place, text.to_owned(), true);
+    }
+
+    fn item(&mut self, place: &str, content: String, quotes: bool) {
+        let place = place.to_owned();
+        self.items.push(Item {
+            place,
+            content,
+            quotes,
+        });
     }
 
     /// Adds a state file, and the private data in it, which Terraform keeps in base64.
     pub(crate) fn state(&mut self, place: &str, text: &str) {
         self.text(place, text);
-        let state: Value = serde_json::from_str(text).unwrap();
+        // An empty file is a state that Terraform has not written yet.
+        let state: Value = serde_json::from_str(text).unwrap_or_default();
         let mut private = Vec::new();
         private_data(&state, &mut private);
         self.bytes(&format!("private data of {place}"), &private);
@@ -30,7 +55,12 @@ impl Evidence {
     /// Adds every file in a saved plan, which is a ZIP archive.
     pub(crate) fn plan(&mut self, place: &str, archive: &[u8]) {
         for (name, content) in unzipped(archive) {
-            self.bytes(&format!("{name} of {place}"), &content);
+            let (place, content) = (
+                format!("{name} of {place}"),
+                String::from_utf8_lossy(&content),
+            );
+            // The files of the configuration are packed as they are.
+            self.item(&place, content.into_owned(), name.starts_with("tfconfig/"));
         }
     }
 
@@ -39,24 +69,26 @@ impl Evidence {
         self.text(place, &String::from_utf8_lossy(bytes));
     }
 
-    /// Where a text is, as it is or in base64.
+    /// Where a text is.
     pub(crate) fn places_with(&self, text: &str) -> Vec<&str> {
-        let forms = [
-            text.to_owned(),
-            STANDARD.encode(text),
-            URL_SAFE_NO_PAD.encode(text),
-        ];
-        let has = |content: &str| forms.iter().any(|form| content.contains(form));
-        let found = self.items.iter().filter(|(_, content)| has(content));
-        found.map(|(place, _)| place.as_str()).collect()
+        let found = self.items.iter().filter(|item| item.content.contains(text));
+        found.map(|item| item.place.as_str()).collect()
     }
 
-    /// Where a long secret is: its beginning or its end is enough.
-    pub(crate) fn places_with_part_of(&self, secret: &str) -> Vec<&str> {
-        let telling = secret.len().min(TELLING);
-        let mut places = self.places_with(&secret[..telling]);
-        places.extend(self.places_with(&secret[secret.len() - telling..]));
-        places
+    /// Where one of these secrets is, and what stands before it. A secret that the configuration
+    /// has in plain words is Terraform's to copy where it copies configurations, and nowhere else.
+    pub(crate) fn leaks(&self, secrets: &[String], configurations: &str) -> Vec<String> {
+        let all = Wanted::new(secrets.iter().map(String::as_str));
+        let hidden = secrets
+            .iter()
+            .filter(|secret| !configurations.contains(*secret));
+        let hidden = Wanted::new(hidden.map(String::as_str));
+        let leak = |item: &Item| {
+            let wanted = if item.quotes { &hidden } else { &all };
+            let before = wanted.found_in(&item.content)?;
+            Some(format!("{}: {before}", item.place))
+        };
+        self.items.iter().filter_map(leak).collect()
     }
 }
 
@@ -111,6 +143,3 @@ fn unzipped(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
     assert!(!files.is_empty(), "this is no ZIP archive");
     files
 }
-
-/// So many characters of a secret do not occur by chance, and are too many to be shown.
-const TELLING: usize = 16;

@@ -56,6 +56,30 @@ pub(crate) fn image_name(number: usize) -> String {
     format!("acme/app-{number}")
 }
 
+/// The first image of a seed, with these settings.
+pub(crate) fn instance(name: &str, settings: &str) -> String {
+    format!(
+        "resource \"ecrpublic_mirrored_image\" \"{name}\" {{\n  source = \"{}:1\"\n{settings}\n}}\n",
+        image_name(0)
+    )
+}
+
+/// The same as `it` in an account.
+pub(crate) fn into(account: &str) -> String {
+    instance("it", &format!("  account_id = \"{account}\""))
+}
+
+/// A hop of the provider, with more about it.
+pub(crate) fn assume(role_arn: &str, more: &str) -> String {
+    format!("  assume_role {{\n    role_arn = \"{role_arn}\"\n{more}\n  }}\n")
+}
+
+/// The way into every account, by the name of a role.
+pub(crate) fn account_role(name: &str) -> String {
+    let role = role("{account_id}", name);
+    format!("  account_role {{\n    role_arn = \"{role}\"\n  }}\n")
+}
+
 fn tooling() -> AccountSeed {
     let user = format!("arn:aws:iam::{TOOLING}:user/pipeline");
     AccountSeed::new(TOOLING)

@@ -3,7 +3,7 @@
 use super::terraform::Run;
 
 /// What differs from run to run, and how it is written in a snapshot.
-const VARYING: [(&str, &str); 9] = [
+const VARYING: [(&str, &str); 10] = [
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
     (
         r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
@@ -13,6 +13,7 @@ const VARYING: [(&str, &str); 9] = [
     (r"[^\s`]*/acceptance-[A-Za-z0-9]+", "[folder]"),
     (r"in \d+\.\d seconds", "in [time]"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[moment]"),
+    (r"date/time \d+", "date/time [seconds]"),
     (r"main\.tf line \d+", "main.tf line [line]"),
     (r"(?m)^ {2,3}\d+: ", "  [line]: "),
     // How often Terraform says so depends on where the interrupt finds it.

@@ -14,3 +14,5 @@ pub(crate) mod scenario;
 pub(crate) mod sts;
 pub(crate) mod tables;
 pub(crate) mod terraform;
+pub(crate) mod wanted;
+pub(crate) mod zone;

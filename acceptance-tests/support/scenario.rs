@@ -1,11 +1,13 @@
 //! Real Terraform in front of a sandbox.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ecr_public_sandbox::{Entry, Face, Sandbox, Seed};
 
 use super::packages::ADDRESS;
 use super::terraform::Terraform;
+use super::wanted::Wanted;
 
 /// The accounts of the demo that publish. Each has a role `ecr-publisher` that trusts the role
 /// `tooling` of [`TOOLING`], and nobody else.
@@ -33,6 +35,18 @@ pub(crate) fn named(name: &str, arguments: &str) -> String {
 pub(crate) struct Scenario {
     pub(crate) sandbox: Sandbox,
     pub(crate) terraform: Terraform,
+    is_judged: Judged,
+}
+
+/// Whether [`Scenario::was_clean`] was asked: a test that forgets it has not looked for secrets.
+#[derive(Debug, Default)]
+struct Judged(AtomicBool);
+
+impl Drop for Judged {
+    fn drop(&mut self) {
+        let is_judged = *self.0.get_mut() || std::thread::panicking();
+        assert!(is_judged, "a scenario has to end with `was_clean`");
+    }
 }
 
 impl Scenario {
@@ -52,19 +66,28 @@ impl Scenario {
     /// The demo, and a folder of the repository in place of a configuration of ours. It is not
     /// initialised, since it needs files of the test first.
     pub(crate) async fn of_example(folder: &str) -> Self {
-        let scenario = Self::bare(Seed::demo()).await;
+        Self::of_example_seeded(Seed::demo(), folder).await
+    }
+
+    /// The same with any seed.
+    pub(crate) async fn of_example_seeded(seed: Seed, folder: &str) -> Self {
+        let scenario = Self::bare(seed).await;
         scenario.terraform.copy(folder);
         scenario
     }
 
     /// A sandbox, and an empty folder with the environment for it.
-    async fn bare(seed: Seed) -> Self {
+    pub(crate) async fn bare(seed: Seed) -> Self {
         let sandbox = Sandbox::start(seed).await.unwrap();
         let mut terraform = Terraform::empty();
         for (name, value) in sandbox.environment() {
             terraform.set(name, value);
         }
-        Self { sandbox, terraform }
+        Self {
+            sandbox,
+            terraform,
+            is_judged: Judged::default(),
+        }
     }
 
     /// Writes these resources in place of those before, below the provider block of the sandbox.
@@ -118,9 +141,30 @@ impl Scenario {
     }
 
     /// Asserts that no request broke a rule that only the stand-ins can see, such as credentials
-    /// sent to a foreign host; then stops.
+    /// sent to a foreign host, and that no secret of anybody was written down; then stops.
     pub(crate) async fn was_clean(self) {
+        self.is_judged.0.store(true, Ordering::SeqCst);
         assert_eq!(self.sandbox.journal().violations(), [""; 0]);
+        assert_eq!(self.leaks(), [""; 0]);
         self.sandbox.stop().await;
+    }
+
+    /// Where a secret is that somebody was given or shown in this scenario: in anything that
+    /// Terraform and the provider wrote, at their loudest, or that the sandbox recorded.
+    pub(crate) fn leaks(&self) -> Vec<String> {
+        let mut evidence = self.terraform.evidence();
+        let recorded = self.sandbox.journal().entries();
+        evidence.text("recordings of the sandbox", &format!("{recorded:#?}"));
+        let configurations = self.terraform.configurations();
+        let mut leaks = evidence.leaks(&self.sandbox.secrets(), &configurations);
+        // External IDs are no secrets: a state has them, as it has roles. Logs need not.
+        let external = recorded
+            .iter()
+            .filter_map(|entry| entry.parameters.get("ExternalId"));
+        let external = Wanted::new(external.map(String::as_str));
+        let log = self.terraform.log();
+        let logged = external.found_in(&log);
+        leaks.extend(logged.map(|before| format!("external ID in the log: {before}")));
+        leaks
     }
 }

@@ -39,6 +39,20 @@ fn principal(arn: &str) -> String {
 /// Everything that would have changed an account, answered or not: calls of the API and requests to
 /// the registry.
 pub(crate) fn writes(sandbox: &Sandbox) -> Vec<String> {
+    let writes = sandbox.journal().select(is_write).into_iter();
+    writes.map(|entry| entry.to_string()).collect()
+}
+
+/// The same of one account.
+pub(crate) fn writes_in(sandbox: &Sandbox, account: &str) -> Vec<String> {
+    let is_there = |entry: &Entry| entry.account.as_deref() == Some(account);
+    let all = sandbox
+        .journal()
+        .select(|entry| is_write(entry) && is_there(entry));
+    all.iter().map(ToString::to_string).collect()
+}
+
+fn is_write(entry: &Entry) -> bool {
     const READING: [&str; 6] = [
         "BatchCheckLayerAvailability",
         "DescribeImages",
@@ -47,14 +61,12 @@ pub(crate) fn writes(sandbox: &Sandbox) -> Vec<String> {
         "GetAuthorizationToken",
         "ListTagsForResource",
     ];
-    let is_write = |entry: &Entry| match entry.face {
+    match entry.face {
         Face::Api => {
             let operation = entry.operation.as_deref();
             !operation.is_some_and(|operation| READING.contains(&operation))
         }
         Face::Registry => !matches!(entry.method.as_str(), "GET" | "HEAD"),
         _ => false,
-    };
-    let writes = sandbox.journal().select(is_write).into_iter();
-    writes.map(|entry| entry.to_string()).collect()
+    }
 }

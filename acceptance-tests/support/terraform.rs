@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{env, fs};
 
@@ -12,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+use super::evidence::Evidence;
 use super::packages;
 
 /// Longer than any command takes on a slow machine, where hashicorp/aws alone needs more than a
@@ -22,11 +24,21 @@ const PATIENCE: Duration = Duration::from_secs(480);
 ///
 /// Nothing of the environment of the tests reaches Terraform but `PATH` and the folder for
 /// temporary files: no credentials, no proxies, no settings of the person who runs them.
+///
+/// Everything is logged as loudly as possible, into a file that [`Terraform::evidence`] has.
 #[derive(Debug)]
 pub(crate) struct Terraform {
     folder: TempDir,
+    /// Where commands run, below the folder.
+    work: PathBuf,
     environment: Vec<(OsString, OsString)>,
+    /// Every configuration that was written, one after the other.
+    configurations: Mutex<String>,
+    said: Said,
 }
+
+/// Commands that have ended, and what they wrote.
+type Said = Arc<Mutex<Vec<(String, String)>>>;
 
 /// What a finished command left behind.
 #[derive(Debug)]
@@ -48,6 +60,7 @@ pub(crate) struct Running {
     command: String,
     group: Pid,
     child: Child,
+    said: Said,
 }
 
 impl Terraform {
@@ -74,16 +87,26 @@ impl Terraform {
             ("TF_IN_AUTOMATION", "1".into()),
             ("CHECKPOINT_DISABLE", "1".into()),
             ("AWS_EC2_METADATA_DISABLED", "true".into()),
+            ("TF_LOG", "TRACE".into()),
+            ("TF_LOG_PATH", at("log").into_os_string()),
         ];
         Self {
+            configurations: Mutex::default(),
+            said: Said::default(),
             environment: environment.map(|(name, value)| (name.into(), value)).into(),
+            work: "work".into(),
             folder,
         }
     }
 
     /// The folder in which commands run.
     pub(crate) fn folder(&self) -> PathBuf {
-        self.folder.path().join("work")
+        self.folder.path().join(&self.work)
+    }
+
+    /// Goes into a folder below, in which commands run from then on.
+    pub(crate) fn enter(&mut self, folder: &str) {
+        self.work.push(folder);
     }
 
     /// Writes a file into the folder, or over one.
@@ -91,6 +114,9 @@ impl Terraform {
         let path = self.folder().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+        if name.ends_with(".tf") {
+            self.configurations.lock().unwrap().push_str(text);
+        }
     }
 
     /// Copies a folder of the repository into this one.
@@ -99,6 +125,46 @@ impl Terraform {
             &Path::new(env!("CARGO_MANIFEST_DIR")).join(from),
             &self.folder(),
         );
+    }
+
+    /// Every configuration that was written so far.
+    pub(crate) fn configurations(&self) -> String {
+        self.configurations.lock().unwrap().clone()
+    }
+
+    /// What Terraform and the provider have logged so far, at the level `TRACE`.
+    pub(crate) fn log(&self) -> String {
+        let log = fs::read(self.folder.path().join("log")).unwrap_or_default();
+        without_others(&String::from_utf8_lossy(&log))
+    }
+
+    /// Everything that Terraform and the provider have written so far and that is there: what
+    /// commands said, the log, states and saved plans.
+    pub(crate) fn evidence(&self) -> Evidence {
+        let mut evidence = Evidence::default();
+        for (command, text) in &*self.said.lock().unwrap() {
+            let place = format!("output of `{command}`");
+            // In the form for programs, a plan has the configuration in it.
+            match command.starts_with("terraform show") {
+                true => evidence.quoting(&place, text),
+                false => evidence.text(&place, text),
+            }
+        }
+        evidence.text("log", &self.log());
+        for entry in fs::read_dir(self.folder()).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            if !entry.file_type().unwrap().is_file() {
+                continue;
+            }
+            let content = fs::read(entry.path()).unwrap();
+            if name.contains(".tfstate") {
+                evidence.state(&name, &String::from_utf8_lossy(&content));
+            } else if content.starts_with(b"PK") {
+                evidence.plan(&name, &content);
+            }
+        }
+        evidence
     }
 
     /// Reads a file of the folder.
@@ -159,6 +225,12 @@ impl Terraform {
     /// The state as Terraform shows it to programs.
     pub(crate) async fn show(&self) -> serde_json::Value {
         let run = self.run(&["show", "-json"]).await.succeeded();
+        serde_json::from_str(&run.stdout).unwrap()
+    }
+
+    /// An output.
+    pub(crate) async fn output(&self, name: &str) -> serde_json::Value {
+        let run = self.run(&["output", "-json", name]).await.succeeded();
         serde_json::from_str(&run.stdout).unwrap()
     }
 
@@ -223,6 +295,15 @@ impl Terraform {
         self.begin(command, arguments)
     }
 
+    /// Runs a script of a pipeline to its end: with this environment, and ending where it fails.
+    pub(crate) async fn shell(&self, script: &str) -> Run {
+        let mut command = Command::new("sh");
+        command.stdin(Stdio::null()).process_group(0);
+        let terraform = format!("terraform() {{ command {:?} \"$@\"; }}", program());
+        let script = format!("{terraform}\n{script}");
+        self.begin(command, &["-ec", &script]).finish().await
+    }
+
     /// Starts a command in a session of its own, as logging in does: at this terminal, or at none.
     #[cfg(feature = "interoperability")]
     pub(crate) fn start_at(&self, terminal: Option<OwnedFd>, arguments: &[&str]) -> Running {
@@ -254,6 +335,7 @@ impl Terraform {
             command: format!("terraform {}", arguments.join(" ")),
             group: id.unwrap(),
             child,
+            said: Arc::clone(&self.said),
         }
     }
 }
@@ -275,12 +357,16 @@ impl Running {
             command,
             group,
             child,
+            said,
         } = self;
         let Ok(output) = tokio::time::timeout(PATIENCE, child.wait_with_output()).await else {
             let killed = kill_process_group(group, Signal::KILL);
             panic!("`{command}` was still running after {PATIENCE:?} (then: {killed:?})");
         };
-        Run::of(command, &output.unwrap())
+        let run = Run::of(command, &output.unwrap());
+        let written = (run.command.clone(), run.text.clone());
+        said.lock().unwrap().push(written);
+        run
     }
 }
 
@@ -352,6 +438,31 @@ impl Run {
 
 fn program() -> OsString {
     env::var_os("TERRAFORM").unwrap_or_else(|| "terraform".into())
+}
+
+/// A log without what other providers say: `hashicorp/aws` writes session tokens there. What belongs
+/// to an entry stands on its line and on those below that are indented.
+fn without_others(log: &str) -> String {
+    let mut is_ours = true;
+    let ours = log.split_inclusive('\n').filter(|line| {
+        if !line.starts_with(' ') {
+            // After a level of four letters there is one more space.
+            let speaker = line.split_once(']').map(|(_, rest)| rest.trim_start());
+            let provider = speaker.and_then(|it| it.strip_prefix("provider.terraform-provider-"));
+            is_ours = provider.is_none_or(|name| name.starts_with("ecrpublic"));
+        }
+        is_ours
+    });
+    ours.collect()
+}
+
+#[test]
+fn what_other_providers_log_is_left_out_with_all_its_lines() {
+    let ours = "2026-11-26T17:40:19.1Z [DEBUG] provider.terraform-provider-ecrpublic_v0.1.0: one\n  | two\n";
+    let other = "2026-11-26T17:40:19.1Z [INFO]  provider.terraform-provider-aws_v5.100.0_x5: three\n  | four\n";
+    let core = "2026-11-26T17:40:19.1Z [TRACE] vertex \"provider\": five\n";
+    let all = [core, other, ours, other, core].concat();
+    assert_eq!(without_others(&all), [core, ours, core].concat());
 }
 
 /// Commands that print values for programs have no such option, or no colours.

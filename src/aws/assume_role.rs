@@ -88,7 +88,8 @@ pub(super) fn seconds(duration: std::time::Duration) -> i32 {
     i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
 }
 
-/// Reads what STS hands out.
+/// Reads what STS hands out. Whoever wrote down a role wrote down an account with it, so a session
+/// that is somewhere else is not used, whatever it could do there.
 pub(super) fn issued(
     call: &Call,
     role: &RoleArn,
@@ -105,6 +106,15 @@ pub(super) fn issued(
         .map_err(|_| malformed("the end of the session is no time"))?;
     let arn = user.map(|user| user.arn().to_owned());
     let account = arn.as_deref().and_then(AccountId::of_arn);
+    if let (Some(identity), Some(account)) = (&arn, &account)
+        && account != role.account()
+    {
+        return Err(ErrorKind::RoleElsewhere {
+            role: role.clone(),
+            identity: identity.clone(),
+        }
+        .into());
+    }
     let mut issued = Credentials::builder()
         .access_key_id(credentials.access_key_id())
         .secret_access_key(credentials.secret_access_key())

@@ -7,9 +7,12 @@
 //! first.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 
 use super::assume_role::Issued;
 use super::clients::Clients;
@@ -211,6 +214,7 @@ fn static_keys(config: &Config) -> Result<Option<BaseSource>, Error> {
         secret,
         token,
         account: None,
+        expiry: None,
     }
     .complete(&KeysOrigin::Configuration, CredentialOrigin::StaticKeys)
 }
@@ -229,6 +233,9 @@ fn environment_keys(environment: &Environment) -> Result<Option<BaseSource>, Err
         secret: secret.as_ref().map(|(_, key)| key.as_str()),
         token: token.as_deref(),
         account: account.as_deref(),
+        expiry: environment
+            .get("AWS_CREDENTIAL_EXPIRATION")
+            .and_then(moment),
     }
     .complete(&KeysOrigin::Environment, CredentialOrigin::EnvironmentKeys)
 }
@@ -239,6 +246,14 @@ pub(super) struct Keys<'a> {
     pub(super) secret: Option<&'a str>,
     pub(super) token: Option<&'a str>,
     pub(super) account: Option<&'a str>,
+    /// When they end, if somebody has written that down.
+    pub(super) expiry: Option<SystemTime>,
+}
+
+/// What the AWS CLI writes for a moment. Something else is as good as nothing: it is only told.
+fn moment(text: String) -> Option<SystemTime> {
+    let moment = DateTime::from_str(&text, Format::DateTimeWithOffset).ok()?;
+    moment.try_into().ok()
 }
 
 impl Keys<'_> {
@@ -275,6 +290,7 @@ impl Keys<'_> {
             .secret_access_key(secret)
             .provider_name("Keys");
         credentials.set_session_token(filled(self.token));
+        credentials.set_expiry(self.expiry);
         if let Some(account) = self.account.and_then(|text| text.parse::<AccountId>().ok()) {
             credentials = credentials.account_id(account.as_str());
         }

@@ -68,7 +68,8 @@ impl Chain {
         }
         let now = task::wall();
         let is_fresh = |held: &HeldCaller| held.fresh_until.is_none_or(|until| now < until);
-        let held = self.caller.get(is_fresh, |_| self.ask_caller()).await;
+        let ask = |_| self.ask_caller();
+        let held = self.caller.get(is_fresh, |_| false, ask).await;
         held.result.clone()
     }
 

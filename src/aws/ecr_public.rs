@@ -22,7 +22,7 @@ impl Session {
             let chain = self.enter(cx).await?;
             let held = chain
                 .registry
-                .get(Result::is_ok, |_| chain.describe_registry());
+                .get(Result::is_ok, |_| false, |_| chain.describe_registry());
             held.await.as_ref().clone()
         })
         .await
@@ -123,6 +123,34 @@ impl Session {
     ) -> Result<Option<ImageDetail>, Error> {
         self.run(cx, async {
             self.enter(cx).await?.describe_image(repository, id).await
+        })
+        .await
+    }
+
+    /// Deletes a repository if it has no image, and says whether it is gone.
+    ///
+    /// # Errors
+    ///
+    /// As AWS says.
+    ///
+    /// # Cancel safety
+    ///
+    /// The repository may be gone. Repeating the call is harmless.
+    pub async fn delete_empty_repository(&self, cx: &Context, name: &str) -> Result<bool, Error> {
+        self.run(cx, async {
+            self.enter(cx).await?.delete_repository(name).await
+        })
+        .await
+    }
+
+    /// Whether any image of a repository has a tag; none has when there is no repository.
+    ///
+    /// # Errors
+    ///
+    /// As AWS says.
+    pub async fn has_tags(&self, cx: &Context, repository: &str) -> Result<bool, Error> {
+        self.run(cx, async {
+            self.enter(cx).await?.has_tags(repository).await
         })
         .await
     }

@@ -106,6 +106,14 @@ pub enum ErrorKind {
         /// The answer of STS.
         answer: Answer,
     },
+    /// A role was asked for, and a session in another account was handed out.
+    #[error("the session for {role} is `{identity}`, which is in another account")]
+    RoleElsewhere {
+        /// The role.
+        role: RoleArn,
+        /// Who the session is.
+        identity: String,
+    },
     /// The file of a web identity token cannot be used.
     #[error("the web identity token file `{}` cannot be used: {problem}", path.display())]
     WebIdentityTokenFile {
@@ -400,6 +408,7 @@ impl ErrorKind {
             | Self::LoginDenied { .. }
             | Self::ActionDenied { .. } => Blame::Access,
             Self::UnknownAccount { .. }
+            | Self::RoleElsewhere { .. }
             | Self::Throttled { .. }
             | Self::LimitExceeded { .. }
             | Self::NotFound { .. }

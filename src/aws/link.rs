@@ -71,7 +71,8 @@ impl Link {
         }
     }
 
-    /// The credentials: those held, while they last for five minutes more, or new ones.
+    /// The credentials: those held, while they last for five minutes more, or new ones. In those
+    /// five minutes one caller waits for new ones, and the others get those held.
     ///
     /// A failure is remembered for a while, so that everybody who needs a broken chain hears of
     /// it, and AWS is asked once.
@@ -84,7 +85,13 @@ impl Link {
         async move {
             let now = task::wall();
             let is_fresh = |held: &Held| now < held.fresh_until;
-            let held = self.held.get(is_fresh, |stale| self.renew(stale)).await;
+            // Whoever waits for STS meanwhile need not hold up the others.
+            let serves = |held: &Held| {
+                let issued = held.result.as_ref();
+                issued.is_ok_and(|issued| lasts(issued, now + MIN_REST))
+            };
+            let renew = |stale| self.renew(stale);
+            let held = self.held.get(is_fresh, serves, renew).await;
             held.result.clone()
         }
         .boxed()
@@ -201,4 +208,4 @@ const EARLY: Duration = Duration::from_secs(300);
 const RECHECK: Duration = Duration::from_secs(15 * 60);
 
 /// The longest that an attempt of a call may take.
-const MIN_REST: Duration = Duration::from_secs(30);
+pub(super) const MIN_REST: Duration = Duration::from_secs(30);

@@ -11,7 +11,7 @@ use crate::task::{self, Context};
 use super::AuthorizationToken;
 use super::chain::{Chain, LOGIN_ACTION};
 use super::error::{Error, ErrorKind};
-use super::link::early;
+use super::link::{MIN_REST, early};
 use super::noted::Noted;
 
 /// A login, or why there is none. Its debug form shows no password.
@@ -37,7 +37,11 @@ impl Chain {
     ) -> Result<AuthorizationToken, Error> {
         let now = task::wall();
         let is_fresh = |held: &HeldLogin| now < held.fresh_until;
-        let held = self.login.get(is_fresh, |_| self.log_in(cx)).await;
+        let serves = |held: &HeldLogin| {
+            let login = held.result.as_ref();
+            login.is_ok_and(|login| now + MIN_REST < login.expires_at)
+        };
+        let held = self.login.get(is_fresh, serves, |_| self.log_in(cx)).await;
         held.result.clone()
     }
 

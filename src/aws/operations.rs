@@ -187,6 +187,54 @@ impl Chain {
         }))
     }
 
+    /// Whether any image of a repository has a tag.
+    pub(super) async fn has_tags(&self, repository: &str) -> Result<bool, Error> {
+        let call = self.begin("ecr-public:DescribeImages", self.arn(repository).await);
+        let mut next: Option<String> = None;
+        loop {
+            let sent = self
+                .send(&call, |client| {
+                    client
+                        .describe_images()
+                        .repository_name(repository)
+                        .max_results(MOST_RESULTS)
+                        .set_next_token(next.clone())
+                        .send()
+                })
+                .await;
+            let page = match sent {
+                Ok(page) => page,
+                Err(Refusal::Answer(answer)) if answer.is_nothing_there() => return Ok(false),
+                Err(refusal) => return Err(self.explain(&call, refusal).await),
+            };
+            let mut images = page.image_details().iter();
+            if images.any(|image| !image.image_tags().is_empty()) {
+                return Ok(true);
+            }
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Deletes a repository if it is empty, and says whether it is gone.
+    pub(super) async fn delete_repository(&self, name: &str) -> Result<bool, Error> {
+        let call = self.begin("ecr-public:DeleteRepository", self.arn(name).await);
+        tracing::debug!(repository = call.resource, "deleting repository");
+        let sent = self
+            .send(&call, |client| {
+                client.delete_repository().repository_name(name).send()
+            })
+            .await;
+        match sent {
+            Ok(_) => Ok(true),
+            Err(Refusal::Answer(answer)) if answer.is_nothing_there() => Ok(true),
+            Err(Refusal::Answer(answer)) if answer.is("RepositoryNotEmptyException") => Ok(false),
+            Err(refusal) => Err(self.explain(&call, refusal).await),
+        }
+    }
+
     pub(super) async fn available(
         &self,
         cx: &Context,
@@ -350,6 +398,9 @@ fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {
         .map(|(key, value)| Tag::builder().key(key).value(value).build())
         .collect()
 }
+
+/// The most that one page has.
+const MOST_RESULTS: i32 = 1000;
 
 const DESCRIBE_REPOSITORIES: &str = "ecr-public:DescribeRepositories";
 const CREATE_REPOSITORY: &str = "ecr-public:CreateRepository";

@@ -111,6 +111,7 @@ impl Section<'_> {
             secret: self.get("aws_secret_access_key"),
             token: self.get("aws_session_token"),
             account: self.get("aws_account_id"),
+            expiry: None,
         };
         let origin = CredentialOrigin::Profile(name.to_owned());
         let source = keys.complete(&KeysOrigin::Profile(name.to_owned()), origin)?;

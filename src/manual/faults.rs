@@ -45,6 +45,10 @@
 //! | ECR Public | 400 `DENIED` without a challenge | another token, once; an upload is opened anew | `src/provider/faults/passing.rs` `a_token_of_the_destination_that_is_called_invalid_without_a_challenge`, `src/registry/tests/auth.rs` `a_400_of_ecr_without_a_challenge_renews_the_token_once`, `a_400_to_a_head_renews_the_token_once_although_it_says_nothing`, `src/registry/tests/uploads.rs` `a_token_that_ends_before_the_body_is_replaced_for_the_next_upload` |
 //! | ECR Public | 403 for a login that has expired | another login, once | `src/registry/tests/auth.rs` `an_expired_login_is_renewed_by_its_source`, `src/aws/tests/login.rs` `a_refused_login_is_replaced`, `acceptance-tests/faults/destination.rs` `a_login_that_expired_in_mid_copy_is_renewed` |
 //! | API | AWS credentials that have expired | renewed once, then an error | `src/aws/tests/login.rs` `ended_credentials_are_replaced_once_in_a_call`, `src/aws/tests/hops.rs` `an_expired_caller_is_renewed_once`, `acceptance-tests/faults/destination.rs` `credentials_of_the_pipeline_that_have_expired` |
+//! | API, either registry | a copy takes longer than any credential lasts | each is renewed in time, and nobody is refused | `src/provider/faults/expiry.rs` `a_copy_outlives_every_credential_three_times_and_nobody_is_refused` |
+//! | API | STS takes its time while a session is renewed | one caller waits, everybody else goes on with what lasts | `src/provider/faults/expiry.rs` `while_sts_is_slow_to_renew_a_session_everybody_else_goes_on`, `src/aws/renewing.rs` `while_one_caller_renews_the_others_get_what_still_serves` |
+//! | API | first credentials end in mid-copy, and nobody can renew them | an error that says where they came from, and when they ended if that is known; the next apply copies the rest | `acceptance-tests/expiry.rs` `keys_of_the_environment_that_end_in_mid_copy`, `a_profile_with_a_session_that_ends_in_mid_copy`, `a_web_identity_token_that_ends_in_mid_copy` |
+//! | API | a session in another account than its role | an error with both, and nothing is done | `acceptance-tests/guards.rs` `a_role_that_leads_elsewhere` |
 //!
 //! # At the source
 //!
@@ -70,6 +74,7 @@
 //! | asked | goes wrong | what happens | shown by |
 //! |---|---|---|---|
 //! | API | `ThrottlingException` | the SDK tries again as often as is configured | `src/provider/faults/passing.rs` `a_request_to_slow_down`, `src/aws/tests/refusals.rs` `throttling_is_tried_as_often_as_configured_and_then_counted`, `acceptance-tests/faults/destination.rs` `an_api_that_throttles` |
+//! | registry | ten uploads or ten manifests per second are more than an account allows | they are kept to, so nothing is refused | `src/provider/faults/quotas.rs` `an_image_of_many_layers_is_copied_within_the_quotas`, `an_index_of_many_images_is_copied_within_the_quotas` |
 //! | registry | 429 "Data limit exceeded" | an error at once: only the next month helps | `src/provider/faults/limits.rs` `a_monthly_volume_that_is_used_up_is_no_reason_to_try_again`, `src/registry/tests/tries.rs` `a_volume_that_is_used_up_is_not_asked_for_again` |
 //! | registry | 404 `NAME_UNKNOWN` for a repository that was just created | tried again for 30 seconds | `src/provider/faults/existence.rs` `a_repository_that_is_not_known_yet_is_waited_for` |
 //! | registry | 404 `NAME_UNKNOWN` for one that was there before the copy began | an error | `src/provider/faults/existence.rs` `a_repository_that_was_there_and_is_gone_ends_the_copy`, `acceptance-tests/faults/destination.rs` `a_repository_that_is_missing_and_must_not_be_created` |

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::crew::Crew;
 use super::error::{Error, Side, Step};
+use super::order::{Arrived, Order};
 use super::run::{Run, flat};
-use super::transfer::{self, GRACE};
-use super::walk::{Graph, Node};
+use super::transfer::{GRACE, in_turns, transfer};
+use super::walk::Graph;
 use crate::oci::{Descriptor, Manifest};
 use crate::task::Context;
 
@@ -19,11 +20,13 @@ pub(super) enum Scope {
     Everything,
 }
 
-/// Brings all blobs, then all manifests but the root, to the destination.
+/// Brings all blobs and all manifests but the root to the destination, each manifest as soon as
+/// everything below it is there: a destination that counts both per second takes both at once.
 ///
 /// # Errors
 ///
-/// The first failure. Nothing that a reader of a tag can see has changed.
+/// The first failure; what else is under way is stopped, and its uploads given up. Nothing that a
+/// reader of a tag can see has changed.
 pub(super) async fn complete(
     cx: &Context,
     run: &Arc<Run>,
@@ -36,16 +39,37 @@ pub(super) async fn complete(
     let absent = absent(cx, run, graph, blobs).await?;
     let sizes = absent.iter().map(|blob| blob.size);
     cx.note_expected(sizes.fold(0, u64::saturating_add));
-    transfer::transfer(cx, run, absent).await?;
-    let below: Vec<&Node> = graph
-        .below()
-        .iter()
-        .filter(|node| !node.is_present)
-        .collect();
-    for equals in below.chunk_by(|a, b| a.height == b.height) {
-        put_all(cx, run, equals).await?;
+
+    let manifests = graph.below().iter().filter(|node| !node.is_present);
+    let mut order = Order::new(manifests.map(|node| &node.manifest), &absent);
+    let mut crew = Crew::new(cx, AT_ONCE);
+    put_all(&mut crew, run, order.ready()).await;
+    for blob in in_turns(absent) {
+        let its_run = Arc::clone(run);
+        crew.start(move |cx| async move {
+            transfer(&cx, &its_run, &blob).await?;
+            Ok(Arrived::Blob(blob.digest))
+        })
+        .await;
+        while let Some(arrived) = crew.ended() {
+            put_all(&mut crew, run, order.after(&arrived)).await;
+        }
     }
-    Ok(())
+    while let Some(arrived) = crew.next().await {
+        put_all(&mut crew, run, order.after(&arrived)).await;
+    }
+    crew.join().await.map(drop)
+}
+
+async fn put_all(crew: &mut Crew<Arrived>, run: &Arc<Run>, manifests: Vec<Manifest>) {
+    for manifest in manifests {
+        let run = Arc::clone(run);
+        crew.start(move |cx| async move {
+            put(&cx, &run, &manifest).await?;
+            Ok(Arrived::Manifest(manifest.digest().clone()))
+        })
+        .await;
+    }
 }
 
 /// Forgets what was believed about the destination and asks it for every manifest.
@@ -101,18 +125,6 @@ async fn absent(
     Ok(absent)
 }
 
-/// Puts manifests that do not need each other.
-async fn put_all(cx: &Context, run: &Arc<Run>, nodes: &[&Node]) -> Result<(), Error> {
-    let mut crew = Crew::new(cx, AT_ONCE);
-    for node in nodes {
-        let run = Arc::clone(run);
-        let manifest = node.manifest.clone();
-        crew.start(move |cx| async move { put(&cx, &run, &manifest).await })
-            .await;
-    }
-    crew.join().await.map(drop)
-}
-
 /// Puts a manifest under its digest, unless another copy just did.
 async fn put(cx: &Context, run: &Run, manifest: &Manifest) -> Result<(), Error> {
     let digest = manifest.digest();
@@ -135,5 +147,6 @@ async fn put(cx: &Context, run: &Run, manifest: &Manifest) -> Result<(), Error> 
     Ok(())
 }
 
-/// Manifests of one copy that are put or asked for at once.
-const AT_ONCE: usize = 64;
+/// Blobs and manifests of one copy that have a task. Permits, quotas and the host's limit decide how
+/// many of them move.
+const AT_ONCE: usize = 256;

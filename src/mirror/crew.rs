@@ -49,6 +49,19 @@ impl<T: Send + 'static> Crew<T> {
         }
     }
 
+    /// What a task returned that has ended by now.
+    pub(super) fn ended(&mut self) -> Option<T> {
+        self.done.pop()
+    }
+
+    /// What a task returned, after waiting for one to end; `None` when there is none left.
+    pub(super) async fn next(&mut self) -> Option<T> {
+        while self.done.is_empty() && !self.tasks.is_empty() {
+            self.join_one().await;
+        }
+        self.done.pop()
+    }
+
     /// Waits for all, and returns what they returned, in the order in which they ended.
     ///
     /// # Errors

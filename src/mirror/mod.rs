@@ -4,7 +4,7 @@
 //! - `engine`: the phases of one copy, on one screen.
 //! - `choose`: what the tags shall show.
 //! - `walk`: which manifests there are, and which of them the destination lacks.
-//! - `complete`: blobs, then manifests, in order.
+//! - `complete`: blobs and manifests; `order`: which of them waits for which.
 //! - `transfer`: one blob; `verified`: its bytes, resumed and hashed on the way.
 //! - `tags`: the guard before the first write, the commit point, the check afterwards.
 //! - `outcome`: what it came to; `watch`, `observer`, `passed`: what is told while it goes on.
@@ -37,6 +37,7 @@ mod job;
 #[cfg(test)]
 mod memory;
 mod observer;
+mod order;
 mod outcome;
 mod passed;
 mod places;

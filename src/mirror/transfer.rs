@@ -1,5 +1,5 @@
-//! Moving blobs: many at once, each once per destination, each read once from a source, each
-//! verified before it is committed.
+//! Moving blobs: each once per destination, each read once from a source, each verified before it is
+//! committed.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,7 +8,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 
-use super::crew::Crew;
 use super::error::{Error, Side, Step};
 use super::passed::Passed;
 use super::places::{Choice, Reading, Waiting};
@@ -19,28 +18,9 @@ use crate::content::{self, ByteStream, ErrorKind, Mounted, Upload};
 use crate::oci::Descriptor;
 use crate::task::{Context, Ticket};
 
-/// Brings these blobs to the destination: the largest first, and small ones in between, so that
-/// neither waits for all of the other.
-///
-/// # Errors
-///
-/// The first failure; the other transfers are stopped and their uploads given up.
-pub(super) async fn transfer(
-    cx: &Context,
-    run: &Arc<Run>,
-    blobs: Vec<Descriptor>,
-) -> Result<(), Error> {
-    let mut crew = Crew::new(cx, AT_ONCE);
-    for blob in in_turns(blobs) {
-        let run = Arc::clone(run);
-        crew.start(move |cx| async move { transfer_one(&cx, &run, &blob).await })
-            .await;
-    }
-    crew.join().await.map(drop)
-}
-
-/// A big one, a small one, a big one; each kind by size, largest first.
-fn in_turns(mut blobs: Vec<Descriptor>) -> impl Iterator<Item = Descriptor> {
+/// The largest first, and small ones in between, so that neither waits for all of the other: a big
+/// one, a small one, a big one; each kind by size, largest first.
+pub(super) fn in_turns(mut blobs: Vec<Descriptor>) -> impl Iterator<Item = Descriptor> {
     blobs.sort_by(|a, b| (b.size, &b.digest).cmp(&(a.size, &a.digest)));
     let (big, small): (VecDeque<_>, VecDeque<_>) =
         blobs.into_iter().partition(|blob| is_big(blob.size));
@@ -54,7 +34,11 @@ fn in_turns(mut blobs: Vec<Descriptor>) -> impl Iterator<Item = Descriptor> {
 
 /// Brings one blob to the destination, unless another copy does so at this moment: then this one
 /// waits without a permit, and takes over if the other one fails.
-async fn transfer_one(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), Error> {
+///
+/// # Errors
+///
+/// What kept the blob from being read or written.
+pub(super) async fn transfer(cx: &Context, run: &Run, blob: &Descriptor) -> Result<(), Error> {
     let stopped = |stopped| Error::new(Side::Destination, Step::WriteBlob, &blob.digest, stopped);
     let there = run.at_destination(&blob.digest);
     loop {
@@ -446,9 +430,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
 /// After a stop, each of at most two steps of cleaning up may take so long.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
-
-/// Blobs of one copy that have a task. The permits decide how many of them move.
-const AT_ONCE: usize = 256;
 
 #[cfg(test)]
 mod tests;

@@ -164,7 +164,7 @@ async fn read(
 }
 
 /// The manifests that an index lists. Whatever else it lists are blobs.
-fn entries(manifest: &Manifest) -> impl Iterator<Item = &Descriptor> {
+pub(super) fn entries(manifest: &Manifest) -> impl Iterator<Item = &Descriptor> {
     manifest.children().iter().filter_map(|child| match child {
         Child::Manifest(entry) if is_manifest(entry) => Some(entry),
         Child::Manifest(_) | Child::Config(_) | Child::Layer(_) => None,

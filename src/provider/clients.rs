@@ -8,14 +8,15 @@ use crate::aws::{self, AccountId, Aws, PublicRepository, Session, Target};
 use crate::content::Source;
 use crate::mirror::Engine;
 use crate::net::HttpSettings;
-use crate::oci::Repository;
+use crate::oci::{Reference, Repository};
 use crate::registry::{Client, Credential, CredentialSource, DockerConfig, Endpoint};
-use crate::task::Context;
+use crate::task::{Context, Stopped};
 use crate::tf::Diagnostic;
 
 use super::destination::{EcrPublicLogin, EcrPublicRepository};
 use super::diagnose;
 use super::facts::Facts;
+use super::look::{Looks, Seen};
 use super::pace::Paces;
 use super::progress;
 use super::registry_settings::{ECR_PUBLIC, SourceRegistry};
@@ -47,6 +48,7 @@ pub(crate) struct Clients {
     registry_by_bundle: BTreeMap<PathBuf, Client>,
     /// What tags of sources stand for in this run.
     resolved: Resolved,
+    looks: Looks,
 }
 
 impl Clients {
@@ -89,6 +91,7 @@ impl Clients {
             registry,
             registry_by_bundle,
             resolved: Resolved::default(),
+            looks: Looks::default(),
         })
     }
 
@@ -111,6 +114,16 @@ impl Clients {
         let credentials = self.credentials(repository, block);
         let registry = client.repository(&endpoint, repository.clone(), credentials);
         Arc::new(RunSource::new(registry, &self.resolved))
+    }
+
+    /// What a source shows now, without a pull and without insisting.
+    ///
+    /// # Errors
+    ///
+    /// Only that `cx` has ended.
+    pub(crate) async fn look(&self, cx: &Context, source: &Reference) -> Result<Seen, Stopped> {
+        let repository = self.source(source.repository());
+        self.looks.look(cx, &*repository, &source.version()).await
     }
 
     fn credentials(

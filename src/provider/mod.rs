@@ -6,7 +6,7 @@
 //! - `schema`, `config`: the provider block, for Terraform and as a struct.
 //! - `settings`, with `aws_settings` and `registry_settings`: the block, read and checked.
 //! - `clients`: the ways out of this process; `facts`: what plans may rely on.
-//! - `source`: a repository to copy from; `destination`: a repository of ECR Public; `pace`: how fast
+//! - `source`: a repository to copy from; `look`: what sources show now; `destination`: a repository of ECR Public; `pace`: how fast
 //!   it may be asked; `turns`: who may change it now.
 //! - `mirrored_image`: the resource.
 //! - `progress`: bars on the terminal.
@@ -31,6 +31,7 @@ mod facts;
 #[cfg(test)]
 mod faults;
 mod known;
+mod look;
 mod mirrored_image;
 mod pace;
 mod progress;

@@ -63,7 +63,8 @@ fn credentials() -> Vec<Attribute> {
         text(
             "token",
             "AWS session token, which belongs to temporary keys. Environment: \
-             `AWS_SESSION_TOKEN`.",
+             `AWS_SESSION_TOKEN`. When they end is taken from `AWS_CREDENTIAL_EXPIRATION`, if that is \
+             set, to be told when they have.",
         )
         .sensitive(),
         Attribute::optional(

@@ -1,12 +1,14 @@
 //! Who may change a repository now, and which tags this run has set.
 //!
 //! Destroying an image removes manifests that nothing refers to. A copy that runs at the same time
-//! may count on exactly those, so copies into a repository share it, and a removal has it alone.
+//! may count on exactly those, so copies into a repository share it, and a removal has it alone. A
+//! repository that a copy of this run goes into is not deleted by this run.
 //!
 //! The guards are permits, not locks on data: they are held while waiting for the network. Nobody
 //! holds two of them, so nobody waits in a circle.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
@@ -25,6 +27,8 @@ struct Premises {
     door: Arc<RwLock<()>>,
     /// The tags that instances of this run have set.
     set: Mutex<BTreeSet<String>>,
+    /// Whether an instance of this run puts, or has put, an image here.
+    is_in_use: AtomicBool,
 }
 
 /// A copy goes on; other copies may, removals may not.
@@ -52,6 +56,7 @@ impl Turns {
         let premises = self.premises(account, repository);
         let door = Arc::clone(&premises.door);
         let shared = cx.run(door.read_owned()).await?;
+        premises.is_in_use.store(true, Ordering::SeqCst);
         Ok(Copying {
             premises,
             _shared: shared,
@@ -94,6 +99,11 @@ impl Removing {
     pub(crate) fn was_set(&self, tag: &str) -> bool {
         self.premises.tags().contains(tag)
     }
+
+    /// Whether an instance of this run puts, or has put, an image into the repository.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.premises.is_in_use.load(Ordering::SeqCst)
+    }
 }
 
 impl Premises {
@@ -124,6 +134,7 @@ mod tests {
         copy.has_set(["1"]);
         drop((copy, _other));
         let removal = turns.removing(&cx, &account, &name).await.unwrap();
+        assert!(removal.is_in_use());
         assert!(removal.was_set("1"));
         assert!(!removal.was_set("2"));
     }
@@ -134,7 +145,8 @@ mod tests {
         let (account, name) = place();
         let other = "222222222222".parse().unwrap();
         let cx = Context::new();
-        let _one = turns.removing(&cx, &account, &name).await.unwrap();
+        let one = turns.removing(&cx, &account, &name).await.unwrap();
+        assert!(!one.is_in_use());
         assert!(turns.removing(&cx, &other, &name).await.is_ok());
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 use super::auth::{Account, Authoriser, CredentialSource};
 use super::endpoint::{Base, Endpoint, InvalidEndpoint};
 use super::error::{Action, Error, Fault, Subject};
-use super::pace::Pace;
+use super::pace::{Pace, ticket};
 use crate::content::{
     self, ByteStream, Destination, Mounted, Probing, PullBudget, Receipt, Source, Upload,
 };
@@ -246,7 +246,8 @@ impl Destination for Registry {
     }
 
     async fn upload_ticket(&self, cx: &Context) -> Result<Option<Ticket>, content::Error> {
-        Ok(cx.run(Self::upload_ticket(self)).await?)
+        let bucket = self.pace().map(|pace| &pace.open_upload);
+        Ok(cx.run(ticket(cx, bucket)).await?)
     }
 
     async fn begin_upload(

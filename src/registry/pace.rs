@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::answer::asked_pause;
 use crate::net::host_limiter::Slot;
 use crate::net::transport::Response;
-use crate::task::{Bucket, Rate, Spent, Ticket};
+use crate::task::{Bucket, Context, Rate, Spent, Ticket};
 
 /// The quotas of one account, each for one kind of request. Whoever reads and writes its
 /// repositories shares one pace, whichever repository it is and whoever asks.
@@ -36,6 +36,17 @@ impl Pace {
     }
 }
 
+/// Waits until a request may be sent once more, as far as somebody counts.
+///
+/// # Cancel safety
+///
+/// Cancel safe.
+pub(super) async fn ticket(cx: &Context, bucket: Option<&Arc<Bucket>>) -> Option<Ticket> {
+    let bucket = bucket?;
+    let _waits = cx.waits_for("a turn within the quotas of the account");
+    Some(bucket.ticket().await)
+}
+
 /// The quota that a call counts against, and a ticket that was taken ahead of it.
 #[derive(Clone, Debug)]
 pub(super) struct Counted {
@@ -56,10 +67,10 @@ impl Counted {
     /// # Cancel safety
     ///
     /// Cancel safe.
-    pub(super) async fn ticket(&self) -> Ticket {
+    pub(super) async fn ticket(&self, cx: &Context) -> Option<Ticket> {
         match self.take_ahead() {
-            Some(ticket) => ticket,
-            None => self.bucket.ticket().await,
+            Some(ticket) => Some(ticket),
+            None => ticket(cx, Some(&self.bucket)).await,
         }
     }
 

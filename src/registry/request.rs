@@ -69,9 +69,9 @@ impl Call {
     }
 
     /// Waits until it may be sent once more, as far as somebody counts.
-    async fn ticket(&self) -> Option<Ticket> {
+    async fn ticket(&self, cx: &Context) -> Option<Ticket> {
         match &self.counted {
-            Some(counted) => Some(counted.ticket().await),
+            Some(counted) => counted.ticket(cx).await,
             None => None,
         }
     }
@@ -156,7 +156,7 @@ impl Registry {
         let asker = self.asker(&call.subject, call.access)?;
         let authoriser = self.authoriser();
         // First, because a token could end while we wait.
-        let mut ticket = call.ticket().await;
+        let mut ticket = call.ticket(cx).await;
         let mut shown = authoriser.ahead(cx, &asker).await?;
         let mut has_renewed = false;
         let mut has_asked_again = false;
@@ -175,7 +175,7 @@ impl Registry {
                 if !has_asked_again && STALE_URL.contains(&refusal.status) {
                     has_asked_again = true;
                     cx.note_retry();
-                    ticket = call.ticket().await;
+                    ticket = call.ticket(cx).await;
                     continue;
                 }
                 return Err(call.error(Fault::BlobStore(Box::new(refusal))));
@@ -196,7 +196,7 @@ impl Registry {
                 None => return Err(call.error(Fault::Refused(Box::new(refusal)))),
             }
             has_renewed = true;
-            ticket = call.ticket().await;
+            ticket = call.ticket(cx).await;
         }
     }
 

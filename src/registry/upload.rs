@@ -17,7 +17,7 @@ use super::auth::{Access, Shown};
 use super::error::{Action, Error, Fault, Subject, transport};
 use super::handle::Registry;
 use super::outgoing::{Outgoing, State, watch};
-use super::pace::{Counted, UnderWay};
+use super::pace::{Counted, UnderWay, ticket};
 use super::request::Call;
 use crate::content::{self, ByteStream, ErrorKind, Upload};
 use crate::net::limits;
@@ -39,14 +39,6 @@ pub(super) struct BlobUpload {
 }
 
 impl Registry {
-    /// Waits until one more upload may be opened, as far as somebody counts.
-    pub(super) async fn upload_ticket(&self) -> Option<Ticket> {
-        match self.pace() {
-            Some(pace) => Some(pace.open_upload.ticket().await),
-            None => None,
-        }
-    }
-
     /// Opens an upload, with a ticket if there is one.
     pub(super) async fn open_upload(
         &self,
@@ -169,10 +161,8 @@ impl BlobUpload {
     }
 
     async fn put(&self, cx: &Context, outgoing: Outgoing) -> Result<(), Error> {
-        let ticket = match self.registry.pace() {
-            Some(pace) => Some(pace.close_upload.ticket().await),
-            None => None,
-        };
+        let pace = self.registry.pace();
+        let ticket = ticket(cx, pace.map(|pace| &pace.close_upload)).await;
         let shown = self.shown(cx).await?;
         let mut headers = self.headers(shown.as_ref());
         headers.insert(

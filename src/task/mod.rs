@@ -14,6 +14,8 @@ mod work;
 
 pub use activity::{Activity, Waiting};
 pub use bucket::{Bucket, Rate, Spent, Ticket};
+#[cfg(test)]
+pub(crate) use clock::StoppedClock;
 pub use clock::{monotonic, wall};
 pub use context::{Context, Limit, Stopped};
 pub use work::Work;

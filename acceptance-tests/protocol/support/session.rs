@@ -157,6 +157,21 @@ impl Session {
 
     /// Plans what a practitioner wrote over what is in state.
     pub(crate) async fn plan(&mut self, written: &Json, before: Option<&Applied>) -> Planned {
+        self.plan_as(written, before, None).await
+    }
+
+    /// The same as a host that hands the private data of its first plan to the second one
+    /// (protocol 6.11): that of the first plan, empty when this is it.
+    pub(crate) async fn plan_handing_on(&mut self, written: &Json, first: &[u8]) -> Planned {
+        self.plan_as(written, None, Some(first.to_vec())).await
+    }
+
+    async fn plan_as(
+        &mut self,
+        written: &Json,
+        before: Option<&Applied>,
+        handed_on: Option<Vec<u8>>,
+    ) -> Planned {
         let config = self.image(written);
         let prior = before.map_or(Json::Null, |before| before.state.clone());
         let request = proto::plan_resource_change::Request {
@@ -168,8 +183,10 @@ impl Session {
             client_capabilities: Some(proto::ClientCapabilities {
                 // As on every apply walk; nothing may be deferred all the same.
                 deferral_allowed: true,
+                store_planned_private: handed_on.is_some(),
                 ..Default::default()
             }),
+            planned_private: handed_on.unwrap_or_default(),
             ..Default::default()
         };
         let answer = self.client.plan_resource_change(request).await.unwrap();

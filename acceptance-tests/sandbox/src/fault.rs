@@ -91,6 +91,11 @@ pub enum Effect {
     LoseAnswer,
     /// The credential of the request counts as expired.
     ExpireToken,
+    /// `AssumeRole` hands out a session of this role in place of the one that was asked for.
+    SessionOf {
+        /// The ARN of the role.
+        role_arn: String,
+    },
 }
 
 /// The faults of a sandbox. Clones share them.
@@ -121,6 +126,10 @@ pub(crate) struct Subject<'a> {
     pub(crate) operation: Option<&'a str>,
     pub(crate) body: &'a str,
 }
+
+/// In the extensions of a request that is to get a session of another role.
+#[derive(Debug, Clone)]
+pub(crate) struct Diverted(pub(crate) String);
 
 /// In the extensions of a request whose credential must count as expired.
 #[derive(Debug, Clone, Copy)]

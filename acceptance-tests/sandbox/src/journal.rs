@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::HeaderMap;
+use time::OffsetDateTime;
 use tokio::sync::watch;
 
+use crate::clock::Clock;
 use crate::exchange::header_text;
 use crate::face::Face;
 use crate::lock::lock;
@@ -37,6 +39,7 @@ pub struct Journal(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    clock: Clock,
     state: Mutex<State>,
     changes: watch::Sender<u64>,
 }
@@ -53,6 +56,8 @@ struct State {
 pub struct Entry {
     /// Counts from 0 in the order of arrival.
     pub number: u64,
+    /// When it arrived, by the clock of the sandbox.
+    pub at: OffsetDateTime,
     /// Who was asked.
     pub face: Face,
     /// The method.
@@ -129,9 +134,10 @@ impl fmt::Display for Entry {
 }
 
 impl Journal {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(clock: Clock) -> Self {
         let (changes, _) = watch::channel(0);
         Self(Arc::new(Shared {
+            clock,
             state: Mutex::default(),
             changes,
         }))
@@ -223,6 +229,7 @@ impl Journal {
         parts: &http::request::Parts,
         operation: Option<String>,
     ) -> Notes {
+        let at = self.0.clock.now();
         let mut state = lock(&self.0.state);
         let number = state.started;
         state.started += 1;
@@ -231,6 +238,7 @@ impl Journal {
         }
         state.entries.push_back(Entry {
             number,
+            at,
             face,
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
@@ -334,7 +342,7 @@ mod tests {
 
     #[test]
     fn secrets_of_a_request_are_not_kept() {
-        let journal = Journal::new();
+        let journal = Journal::new(Clock::default());
         journal.begin(
             Face::HubCdn,
             &request("/blob?digest=sha256:1&signature=hidden"),
@@ -348,7 +356,7 @@ mod tests {
 
     #[tokio::test]
     async fn waiting_ends_when_an_entry_becomes_what_is_waited_for() {
-        let journal = Journal::new();
+        let journal = Journal::new(Clock::default());
         let notes = journal.begin(Face::Hub, &request("/v2/"), None);
         let answered = journal.wait_for(|entry| entry.status == Some(200));
         let change = async { notes.update(|entry| entry.status = Some(200)) };

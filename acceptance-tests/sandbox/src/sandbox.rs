@@ -28,6 +28,8 @@ pub struct Sandbox {
     world: Arc<World>,
     access_key: Option<(String, String)>,
     roles: RolesSeed,
+    /// What the seed has that nobody may read anywhere.
+    given: Vec<String>,
     stop: CancellationToken,
     servers: JoinSet<()>,
 }
@@ -90,6 +92,7 @@ impl Sandbox {
         Ok(Self {
             world,
             access_key,
+            given: seed.secrets(),
             roles: seed.roles,
             stop,
             servers,
@@ -210,6 +213,16 @@ impl Sandbox {
         &self.world.accounts
     }
 
+    /// Every secret that somebody was given or shown so far: secret keys, session tokens with the
+    /// IDs of their keys, web identities, logins, passwords, bearer tokens of registries and signed
+    /// addresses. For those who make sure that none of them is written anywhere.
+    pub fn secrets(&self) -> Vec<String> {
+        let mut secrets = self.given.clone();
+        secrets.extend(self.world.accounts.issued_secrets());
+        secrets.extend(self.world.signer.sealed());
+        secrets
+    }
+
     /// What time it is.
     pub fn clock(&self) -> &Clock {
         &self.world.clock
@@ -258,7 +271,7 @@ fn world(seed: &Seed, addresses: HashMap<Face, std::net::SocketAddr>) -> anyhow:
         generic: Hub::generic(&seed.generic, clock.clone())?,
         quotas,
         signer: Signer::new(clock.clone()),
-        journal: Journal::new(),
+        journal: Journal::new(clock.clone()),
         faults,
         addresses,
         clock,

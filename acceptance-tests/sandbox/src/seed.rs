@@ -72,6 +72,16 @@ impl Seed {
             .with_context(|| format!("{} is not a seed file", file.display()))
     }
 
+    /// Keys, tokens and passwords.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let users = self.accounts.iter().flat_map(|account| &account.users);
+        let keys = users.map(|user| user.secret_access_key.clone());
+        let tokens = self.web_tokens.iter().map(|token| token.token.clone());
+        let readers = self.hub.users.iter().chain(&self.generic.users);
+        let passwords = readers.map(|user| user.password.clone());
+        keys.chain(tokens).chain(passwords).collect()
+    }
+
     pub(crate) fn identities(&self) -> AccountsSeed {
         AccountsSeed {
             accounts: self.accounts.clone(),

@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exchange::{Body, With as _, empty, header_text, respond};
 use crate::face::Face;
-use crate::fault::{Armed, Effect, Shape, Subject, TokenExpired, shaped};
+use crate::fault::{Armed, Diverted, Effect, Shape, Subject, TokenExpired, shaped};
 use crate::journal::{Notes, Progress};
 use crate::world::World;
 use crate::{api, cdn, hub, registry, sts};
@@ -186,6 +186,9 @@ async fn struck(
         }
         Some((_, Effect::ExpireToken)) => {
             parts.extensions.insert(TokenExpired);
+        }
+        Some((_, Effect::SessionOf { role_arn })) => {
+            parts.extensions.insert(Diverted(role_arn.clone()));
         }
         Some((_, Effect::LoseAnswer)) => is_lost = true,
         _ => {}

@@ -1,6 +1,10 @@
 //! Tokens and addresses that prove themselves: what they say is in them, under a signature.
 //!
-//! Nothing has to be remembered, so nothing grows, however many are issued.
+//! Nothing has to be remembered to check one. The latest are, for those who look whether one of
+//! them was written down where it must not be.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -9,12 +13,17 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+use crate::lock::lock;
+
+/// How many are remembered.
+const REMEMBERED: usize = 20_000;
 
 /// Signs with a key of its own.
 #[derive(Debug)]
 pub(crate) struct Signer {
     key: hmac::Key,
     clock: Clock,
+    sealed: Mutex<VecDeque<String>>,
 }
 
 /// Why a text says nothing.
@@ -41,6 +50,7 @@ impl Signer {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, secret),
             clock,
+            sealed: Mutex::default(),
         }
     }
 
@@ -53,7 +63,18 @@ impl Signer {
         // Claims are structs of texts and numbers, which always serialise.
         let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&sealed).unwrap_or_default());
         let signature = hmac::sign(&self.key, payload.as_bytes());
-        format!("{payload}.{}", URL_SAFE_NO_PAD.encode(signature))
+        let text = format!("{payload}.{}", URL_SAFE_NO_PAD.encode(signature));
+        let mut sealed = lock(&self.sealed);
+        if sealed.len() >= REMEMBERED {
+            sealed.pop_front();
+        }
+        sealed.push_back(text.clone());
+        text
+    }
+
+    /// The texts that were sealed, oldest first.
+    pub(crate) fn sealed(&self) -> Vec<String> {
+        lock(&self.sealed).iter().cloned().collect()
     }
 
     pub(crate) fn open<T: DeserializeOwned>(&self, text: &str) -> Result<T, Unproven> {

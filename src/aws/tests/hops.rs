@@ -9,7 +9,7 @@ use super::mock::{BASE_KEY, Mock, Reply, connect, hop};
 use crate::aws::error::{HopOrigin, HopPosition, RefusalReason};
 use crate::aws::timing::Timing;
 use crate::aws::{Aws, Config, ErrorKind, Hop, Target};
-use crate::task::Context;
+use crate::task::{Context, StoppedClock};
 
 const HUB: &str = "arn:aws:iam::222222222222:role/hub";
 
@@ -247,6 +247,20 @@ async fn credentials_are_renewed_before_they_end_and_from_the_first_hop_on() {
         mock.count("AssumeRole") >= before + 3,
         "200 s are less than five minutes"
     );
+}
+
+#[tokio::test]
+async fn a_session_of_four_minutes_does_not_cost_a_call_each_time() {
+    let mock = Mock::start().await;
+    mock.sessions_last(Duration::from_secs(240));
+    let aws = connect(mock.config()).await.unwrap();
+    let session = aws.session(&target([hop(HUB)]));
+    let clock = StoppedClock::begin();
+    for _ in 0..600 {
+        session.identity(&Context::new()).await.unwrap();
+        clock.pass(Duration::from_secs(1)).await;
+    }
+    assert_eq!(mock.count("AssumeRole"), 20);
 }
 
 #[tokio::test]

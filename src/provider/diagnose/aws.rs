@@ -100,6 +100,7 @@ fn worded_role(kind: &ErrorKind) -> Diagnostic {
             token_file,
             answer,
         } => role::web_identity(role, token_file.as_deref(), answer),
+        ErrorKind::RoleElsewhere { role, identity } => role::elsewhere(role, identity),
         ErrorKind::WebIdentityTokenFile {
             path,
             role,

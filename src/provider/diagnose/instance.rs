@@ -122,6 +122,29 @@ pub(crate) fn leftovers(root: &Digest, error: &aws::Error) -> Diagnostic {
         .hint("They cost storage only. Remove untagged images in the console if it matters.")
 }
 
+/// The repository could not be deleted, and why is known.
+pub(crate) fn repository_left(
+    repository: &RepositoryName,
+    account: &AccountId,
+    why: &str,
+) -> Diagnostic {
+    Diagnostic::warning("Repository left in place")
+        .at(Path::root("delete_repository"))
+        .detail(format!(
+            "The repository `{repository}` in account {account} was not deleted. {why}"
+        ))
+        .hint("Delete it by hand if nobody needs it.")
+}
+
+/// The repository could not be deleted.
+pub(crate) fn repository_not_deleted(error: &aws::Error) -> Diagnostic {
+    let why = resource_aws(error);
+    Diagnostic::warning("Repository left in place")
+        .at(Path::root("delete_repository"))
+        .detail("The image is gone, and its repository could not be deleted.")
+        .detail(why.text())
+}
+
 /// The import names nothing.
 pub(crate) fn invalid_import(error: &dyn fmt::Display) -> Diagnostic {
     Diagnostic::error("Invalid import ID")
@@ -136,13 +159,12 @@ pub(crate) fn invalid_import(error: &dyn fmt::Display) -> Diagnostic {
 pub(crate) fn unknown_alias(alias: &str, account: &AccountId, aliases: &[String]) -> Diagnostic {
     let known: Vec<String> = aliases.iter().map(|alias| format!("`{alias}`")).collect();
     let known = match known.is_empty() {
-        true => "no alias".to_owned(),
-        false => known.join(", "),
+        true => "no alias yet".to_owned(),
+        false => format!("{}, not `{alias}`", known.join(", ")),
     };
     Diagnostic::error("Registry alias belongs to another account")
         .detail(format!(
-            "The credentials lead into account {account}, whose registry has {known}, not \
-             `{alias}`."
+            "The credentials lead into account {account}, whose registry has {known}."
         ))
         .hint("Name the account instead, and the roles that lead there with `?role_arn=…`.")
 }

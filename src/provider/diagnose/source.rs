@@ -4,13 +4,14 @@
 
 use crate::content::{self, ErrorKind, PullBudget};
 use crate::mirror::{Error, Step};
-use crate::oci::InvalidManifest;
+use crate::oci::{InvalidManifest, Reference};
 use crate::registry::{self, Action, Fault};
 use crate::tf::{Diagnostic, Path};
 
 use super::answer;
 use super::copy::{Copy, doing};
-use super::registry::{find, is_tls};
+use super::registry::{find, is_tls, with_answer};
+use crate::provider::look::PATIENCE;
 
 pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) -> Diagnostic {
     let host = names.source.repository().registry();
@@ -27,6 +28,62 @@ pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) ->
         Some(hint) => diagnostic.hint(hint),
         None => diagnostic,
     }
+}
+
+/// A source that is new to an instance has no such image, or does not let us read it.
+pub(crate) fn source_unusable(source: &Reference, store: &content::Error) -> Diagnostic {
+    let (summary, hint) = words(store, source.repository().registry());
+    let diagnostic = Diagnostic::error(summary)
+        .at(Path::root("source"))
+        .detail(format!(
+            "The provider was looking up `{source}` for the plan."
+        ));
+    let diagnostic = with_answer(diagnostic, store);
+    match hint {
+        Some(hint) => diagnostic.hint(hint),
+        None => diagnostic,
+    }
+}
+
+/// Whether a source that is new to an instance exists could not be found out.
+pub(crate) fn source_unseen(source: &Reference, store: &content::Error) -> Diagnostic {
+    not_seen(source, store).detail("Whether it can be copied will show during the apply.")
+}
+
+/// Whether the source of an instance has moved could not be found out.
+pub(crate) fn source_not_followed(source: &Reference, store: &content::Error) -> Diagnostic {
+    let diagnostic = not_seen(source, store).detail(
+        "What was copied stays as it is. Whether the tag has moved will show in a later plan.",
+    );
+    let (_, hint) = words(store, source.repository().registry());
+    match hint {
+        Some(hint) if is_about_the_image(store) => diagnostic.hint(hint),
+        Some(_) | None => diagnostic,
+    }
+}
+
+/// Whether it helps to change something about the image, and not only to wait.
+pub(crate) fn is_about_the_image(store: &content::Error) -> bool {
+    matches!(
+        store.kind(),
+        ErrorKind::NotFound | ErrorKind::RepositoryNotFound | ErrorKind::Denied
+    )
+}
+
+fn not_seen(source: &Reference, store: &content::Error) -> Diagnostic {
+    let diagnostic = Diagnostic::warning("Source image not checked")
+        .at(Path::root("source"))
+        .detail(format!(
+            "The provider was looking up what `{source}` shows now."
+        ));
+    if !store.is_stop() {
+        return with_answer(diagnostic, store);
+    }
+    diagnostic.detail(format!(
+        "`{}` did not answer within {}.",
+        source.repository().registry(),
+        answer::span(PATIENCE)
+    ))
 }
 
 fn doing_here(error: &Error, names: &Copy<'_>) -> String {

@@ -7,7 +7,8 @@
 //! - `lasting`: what does not pass, at every stage.
 //! - `bytes`: what is on the way.
 //! - `existence`: what is said to be there or not there.
-//! - `limits`: what the destination does not take.
+//! - `limits`: what the destination does not take; `quotas`: how often it may be asked.
+//! - `expiry`: credentials that end while a copy lasts.
 //! - `large`, with `servers`: layers that nobody holds as a whole, and dishonest answers to a
 //!   request for the rest.
 //!
@@ -15,10 +16,12 @@
 
 mod bytes;
 mod existence;
+mod expiry;
 mod large;
 mod lasting;
 mod limits;
 mod passing;
+mod quotas;
 mod servers;
 mod stages;
 mod world;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use ecr_public_sandbox::accounts::{AccountSeed, UserSeed};
 use ecr_public_sandbox::policy::PolicyDocument;
 use ecr_public_sandbox::store::ImageId;
-use ecr_public_sandbox::{Digest, Effect, Entry, HubSeed, Limits, RepositorySeed};
+use ecr_public_sandbox::{Digest, Effect, Entry, HubSeed, ImageSpec, Limits, RepositorySeed};
 use ecr_public_sandbox::{Sandbox, Seed, image};
 use futures_util::FutureExt as _;
 use serde_json::Value;
 
 use crate::aws::{self, Environment, Session, Target};
-use crate::content::ErrorKind;
+use crate::content::{ErrorKind, Source};
 use crate::mirror::{self, Contents, ExistingTag, MirrorJob, Outcome, Platforms};
 use crate::net::{HttpSettings, Secret};
 use crate::oci::{Repository, Version};
@@ -22,7 +22,7 @@ use crate::provider::destination::EcrPublicRepository;
 use crate::provider::diagnose;
 use crate::provider::registry_settings::{ECR_PUBLIC, SourceRegistry};
 use crate::provider::settings::{DockerConfigFile, Settings};
-use crate::registry::Endpoint;
+use crate::registry::{Credential, Endpoint};
 use crate::task::Context;
 
 /// Where copies go.
@@ -35,27 +35,38 @@ pub(super) const AT_HUB: &str = "library/app";
 /// Its tag, there and here.
 pub(super) const TAG: &str = "1";
 
-/// The stand-ins. An index of two images with three layers each is at Docker Hub.
+/// The stand-ins, with an image at Docker Hub.
 pub(super) struct World {
     pub(super) sandbox: Sandbox,
+    /// How the provider gets into AWS, without the addresses of the stand-ins.
+    pub(super) aws: aws::Config,
+    /// Who it is at Docker Hub.
+    pub(super) reader: Option<Credential>,
+    /// Blobs in flight.
+    pub(super) transfers: usize,
 }
 
 /// A provider that has just started, and a new repository to copy to.
 pub(super) struct Copy<'a> {
     world: &'a World,
     clients: Clients,
-    session: Session,
+    pub(super) session: Session,
     alias: String,
     pub(super) repository: String,
 }
 
 impl World {
+    /// An index of two images with three layers each.
     pub(super) async fn new() -> Self {
-        let user = PolicyDocument::allow(&["ecr-public:*", "sts:*"], "*").unwrap();
-        let user = UserSeed::new("pipeline", KEY, SECRET).policy(user);
         let app = image("app")
             .platforms(["linux/amd64", "linux/arm64/v8"])
             .layers([300, 5_000, 40_000]);
+        Self::of(app).await
+    }
+
+    pub(super) async fn of(app: ImageSpec) -> Self {
+        let user = PolicyDocument::allow(&["ecr-public:*", "sts:*"], "*").unwrap();
+        let user = UserSeed::new("pipeline", KEY, SECRET).policy(user);
         let repository = RepositorySeed {
             tags: BTreeMap::from([(TAG.to_owned(), app)]),
             readers: None,
@@ -72,8 +83,22 @@ impl World {
             },
             ..Seed::default()
         };
-        let sandbox = Sandbox::start(seed).await.unwrap();
-        Self { sandbox }
+        let aws = aws::Config {
+            access_key: Some(KEY.to_owned()),
+            secret_key: Some(Secret::new(SECRET.to_owned())),
+            ..aws::Config::default()
+        };
+        Self::seeded(seed, aws).await
+    }
+
+    /// Others that have this, reached like that.
+    pub(super) async fn seeded(seed: Seed, aws: aws::Config) -> Self {
+        Self {
+            sandbox: Sandbox::start(seed).await.unwrap(),
+            aws,
+            reader: None,
+            transfers: 8,
+        }
     }
 
     /// A provider that has just started, with a repository of this name that is new and empty.
@@ -109,26 +134,26 @@ impl World {
         };
         let hub = SourceRegistry {
             endpoint: at(Repository::DOCKER_HUB, self.sandbox.hub_url()),
-            credential: None,
+            credential: self.reader.clone(),
             ca_bundle: None,
         };
         Settings {
             aws: aws::Config {
                 region: Some("us-east-1".to_owned()),
-                access_key: Some(KEY.to_owned()),
-                secret_key: Some(Secret::new(SECRET.to_owned())),
                 sts_endpoint: Some(self.sandbox.sts_url()),
                 ecrpublic_endpoint: Some(self.sandbox.api_url()),
                 skip_metadata: Some(true),
                 environment: Environment::of(&[]),
-                ..aws::Config::default()
+                ..self.aws.clone()
             },
             http: HttpSettings::default(),
             ecr_public: at(ECR_PUBLIC, self.sandbox.registry_url()),
             registries: BTreeMap::from([(Repository::DOCKER_HUB.to_owned(), hub)]),
             docker_config: DockerConfigFile::Off,
             default_tags: BTreeMap::new(),
-            limits: mirror::Limits { transfers: 8 },
+            limits: mirror::Limits {
+                transfers: self.transfers,
+            },
         }
     }
 
@@ -189,6 +214,21 @@ impl Copy<'_> {
         &self,
         destination: EcrPublicRepository,
     ) -> Result<Outcome, mirror::Error> {
+        self.run_between(self.source(), destination).await
+    }
+
+    /// The source as a copy has it.
+    pub(super) fn source(&self) -> Arc<dyn Source> {
+        let source = Repository::new(Repository::DOCKER_HUB, AT_HUB).unwrap();
+        self.clients.source(&source)
+    }
+
+    /// The same, from a source that was prepared too.
+    pub(super) async fn run_between(
+        &self,
+        source: Arc<dyn Source>,
+        destination: EcrPublicRepository,
+    ) -> Result<Outcome, mirror::Error> {
         let tag = (TAG.parse().unwrap(), ExistingTag::KeepUnless(None));
         let job = MirrorJob {
             version: Version::Tag(TAG.parse().unwrap()),
@@ -196,8 +236,6 @@ impl Copy<'_> {
             tags: BTreeMap::from([tag]),
             contents: Contents::Always,
         };
-        let source = Repository::new(Repository::DOCKER_HUB, AT_HUB).unwrap();
-        let source = self.clients.source(&source);
         let cx = Context::new();
         let engine = &self.clients.engine;
         // Boxed, because the compiler gives up on futures that are nested so deeply.

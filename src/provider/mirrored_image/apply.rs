@@ -137,9 +137,13 @@ fn finished(
             }
         }
     };
+    let mut private = copy::remembered(private, site, &outcome);
+    if let Some(source) = state.followed() {
+        private.observe(&source, &outcome.source_digest);
+    }
     Ok(Applied {
         state: Some(state),
-        private: copy::remembered(private, site, &outcome).to_bytes(),
+        private: private.to_bytes(),
         diagnostics: diagnostic.into_iter().collect(),
     })
 }
@@ -198,7 +202,55 @@ pub(super) async fn update(
         retag(&cx, clients, &session, &prior, &mut applied).await;
         forget_others(&mut applied);
     }
+    note_superseded(&prior, &mut applied);
+    if !applied.diagnostics.has_errors() {
+        clean_up(&cx, clients, &session, &mut applied).await;
+    }
     applied
+}
+
+/// Remembers the image of before, also when only some of the tags have moved away from it.
+fn note_superseded(prior: &MirroredImage, applied: &mut Applied<MirroredImage>) {
+    let digest = |model: &MirroredImage| model.digest.known()?.parse::<Digest>().ok();
+    let now = applied.state.as_ref().and_then(digest);
+    if let (Some(before), Some(now)) = (digest(prior), now)
+        && before != now
+    {
+        let mut private = Private::read(&applied.private);
+        private.supersede(&before, &now);
+        applied.private = private.to_bytes();
+    }
+}
+
+/// Deletes what the tags have moved away from, if that is wanted.
+async fn clean_up(
+    cx: &Context,
+    clients: &Clients,
+    session: &Session,
+    applied: &mut Applied<MirroredImage>,
+) {
+    let Some(state) = &applied.state else {
+        return;
+    };
+    let mut private = Private::read(&applied.private);
+    let place = (state.account_id.known(), state.repository.known());
+    let (Some(account), Some(repository)) = place else {
+        return;
+    };
+    let superseded = private.superseded(account, repository);
+    if superseded.is_empty() || state.delete_superseded.known() != Some(&true) {
+        return;
+    }
+    match remove::superseded(cx, clients, session, state, &superseded).await {
+        Err(diagnostic) => applied.diagnostics.push(diagnostic),
+        Ok(cleaned) => {
+            for digest in &cleaned.gone {
+                private.forget_superseded(digest);
+            }
+            applied.private = private.to_bytes();
+            applied.diagnostics.extend(cleaned.warning);
+        }
+    }
 }
 
 fn kept(prior: MirroredImage, private: &Private, diagnostic: Diagnostic) -> Applied<MirroredImage> {
@@ -221,7 +273,9 @@ impl Change {
     fn between(prior: &MirroredImage, planned: &MirroredImage, private: &Private) -> Self {
         let before = known::texts(&prior.image_tags).unwrap_or_default();
         let after = known::texts(&planned.image_tags).unwrap_or_default();
-        let is_same_content = plan::is_same_content(planned, prior);
+        let source = planned.reference();
+        let observed = source.and_then(|source| private.observed(&source));
+        let is_same_content = plan::is_same_content(planned, prior, observed.as_ref());
         let to_set = after
             .iter()
             .filter(|tag| !is_same_content || !before.contains(*tag));

@@ -67,10 +67,10 @@ async fn found(
 
 /// What a copy would have left behind, as far as it can be told from the image.
 fn imported(state: MirroredImage, id: &ImportId) -> MirroredImage {
-    let source_digest = match id.platforms.len() {
-        0 | 1 => state.source_digest,
-        // The index was made here, and nothing in it tells from which one.
-        _ => Attr::Null,
+    let source_digest = match id.platforms.is_empty() {
+        true => state.source_digest,
+        // What was chosen from, nothing here tells.
+        false => Attr::Null,
     };
     MirroredImage {
         source_digest,

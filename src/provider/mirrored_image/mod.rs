@@ -4,7 +4,7 @@
 //! - `validate`, `plan`: pure. What is wrong, and what will be.
 //! - `place`: account, roles and repository of an instance.
 //! - `apply`, `copy`, `remove`: create and update, one copy, destroy.
-//! - `read`, `observe`, `import`, `import_id`: what is there.
+//! - `read`, `observe`, `import`, `import_id`: what is there; `follow`: what the source shows.
 //! - `private`: what is remembered besides the state.
 //!
 //! # Invariants
@@ -14,6 +14,7 @@
 
 mod apply;
 mod copy;
+mod follow;
 mod import;
 mod import_id;
 mod model;

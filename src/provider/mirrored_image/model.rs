@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::oci::Reference;
 use crate::task::Limit;
 use crate::tf::Attr;
 
@@ -19,10 +20,13 @@ crate::model! {
         pub(crate) platforms: Texts,
         pub(crate) assume_role: Attr<Vec<Attr<AssumeRole>>>,
         pub(crate) account_id: Attr<String>,
+        pub(crate) follow_source: Attr<bool>,
         pub(crate) create_repository: Attr<bool>,
         pub(crate) repository_tags: TextMap,
         pub(crate) overwrite: Attr<bool>,
         pub(crate) keep_on_destroy: Attr<bool>,
+        pub(crate) delete_superseded: Attr<bool>,
+        pub(crate) delete_repository: Attr<bool>,
         pub(crate) timeouts: Attr<Timeouts>,
         pub(crate) id: Attr<String>,
         pub(crate) digest: Attr<String>,
@@ -110,6 +114,18 @@ impl MirroredImage {
         }
     }
 
+    /// The image to copy, once it is known. Whoever reads a model has checked it.
+    pub(crate) fn reference(&self) -> Option<Reference> {
+        self.source.known()?.parse().ok()
+    }
+
+    /// The tag of the source that this instance keeps up with, if it does.
+    pub(crate) fn followed(&self) -> Option<Reference> {
+        let follows = self.follow_source.known().copied().unwrap_or(true);
+        let source = self.reference().filter(|_| follows)?;
+        source.digest().is_none().then_some(source)
+    }
+
     /// Says that these tags show the image, and no others.
     pub(crate) fn show_tags(&mut self, tags: &BTreeSet<String>) {
         self.image_tags = known::to_texts(tags);
@@ -122,9 +138,12 @@ impl MirroredImage {
     /// The same with the defaults of what was left out.
     pub(crate) fn with_defaults(mut self) -> Self {
         for (attr, default) in [
+            (&mut self.follow_source, true),
             (&mut self.create_repository, true),
             (&mut self.overwrite, false),
             (&mut self.keep_on_destroy, false),
+            (&mut self.delete_superseded, false),
+            (&mut self.delete_repository, false),
         ] {
             if attr.is_null() {
                 *attr = Attr::Known(default);

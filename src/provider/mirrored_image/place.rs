@@ -104,6 +104,9 @@ impl Site {
         let aws_error = |error: aws::Error| diagnose::resource_aws(&error);
         let name = Place::of(model)?.repository;
         let account = session.identity(cx).await.map_err(aws_error)?.account;
+        // From now on, nothing of this run deletes the repository.
+        let turn = clients.turns.copying(cx, &account, &name).await;
+        let _turn = turn.map_err(diagnose::stopped)?;
         let found = session.repository(cx, name.as_str()).await;
         let (repository, is_new) = match found.map_err(aws_error)? {
             Some(repository) => (repository, false),

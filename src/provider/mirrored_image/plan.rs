@@ -2,15 +2,17 @@
 //!
 //! # Invariants
 //!
-//! - Pure: configuration, prior state, private data and the facts of the configured provider are
-//!   all there is. No network, no clock.
-//! - A value is stated as known only if it follows from those. Aliases, and with them URIs, are
-//!   asked of AWS, so a create leaves them open; an update takes them from the prior state.
+//! - Pure: configuration, prior state, private data, the facts of the configured provider and what
+//!   the source was seen to show are all there is. No network, no clock.
+//! - A value is stated as known only if the second call can know it without asking again. Aliases,
+//!   and with them URIs, are asked of AWS, so a create leaves them open; an update takes them from
+//!   the prior state. What a tag of the source shows is known when it is in the private data: from
+//!   the refresh, or from the first call where the host hands that on (protocol 6.11).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{AccountId, RoleArn};
-use crate::oci::{Digest, Reference};
+use crate::oci::{Descriptor, Digest, Reference};
 use crate::tf::{Attr, Diagnostics, Path, PlanRequest, Planned};
 
 use super::super::facts::Facts;
@@ -20,12 +22,29 @@ use super::super::role::AssumeRole;
 use super::model::{MirroredImage, tag_uris};
 use super::private::Private;
 
+/// The source that a plan has to look at: one that is new to the instance, unless the first call
+/// has handed on what it saw.
+pub(crate) fn new_source(request: &PlanRequest<MirroredImage>) -> Option<Reference> {
+    let source = request.config.reference()?;
+    let before = request.prior.as_ref().and_then(MirroredImage::reference);
+    let is_seen = Private::read(&request.planned_private)
+        .observed(&source)
+        .is_some();
+    (before.as_ref() != Some(&source) && !is_seen).then_some(source)
+}
+
 /// Plans a create or an update. `facts`: `None` while the provider is not configured, which
-/// happens when its block has values that are not known yet.
+/// happens when its block has values that are not known yet. `seen`: what the source that
+/// [`new_source`] names shows.
 pub(crate) fn plan(
     facts: Option<&Facts>,
+    seen: Option<&Descriptor>,
     request: PlanRequest<MirroredImage>,
 ) -> Planned<MirroredImage> {
+    let (private, bytes) = private(seen, &request);
+    let observed = request.config.reference();
+    let observed = observed.and_then(|source| private.observed(&source));
+    let hands_on = request.client.store_planned_private;
     let config = request.config;
     let prior = request.prior.as_ref();
     let repository = repository(&config, prior);
@@ -39,30 +58,40 @@ pub(crate) fn plan(
     };
     let requires_replace = prior.map_or_else(Vec::new, |prior| replacements(&state, prior));
     match prior {
-        Some(prior) if requires_replace.is_empty() => update(&mut state, prior),
-        _ => create(&mut state),
+        Some(prior) if requires_replace.is_empty() => update(&mut state, prior, observed.as_ref()),
+        // What the refresh saw does not reach the second call of a create.
+        _ => create(&mut state, observed.as_ref().filter(|_| hands_on)),
     }
-    let private = if !request.prior_private.is_empty() {
-        request.prior_private
-    } else if !request.planned_private.is_empty() {
-        request.planned_private
-    } else {
-        first_private(&state)
-    };
     Planned {
         diagnostics: objections(facts, &state),
         state,
         requires_replace,
-        private,
+        private: bytes,
     }
 }
 
-/// What the second call, where the host hands it on, shall know of the first one: a role that was
-/// unknown then may have been made in the same run.
-fn first_private(state: &MirroredImage) -> Vec<u8> {
-    let mut private = Private::default();
-    private.role_was_unknown = matches!(last_role(&state.assume_role), LastRole::Unknown);
-    private.to_bytes()
+/// What is remembered of the instance, and what the second call, where the host hands it on, shall
+/// know of the first one: what the source showed then, and that a role was unknown, which may have
+/// been made in the same run. Bytes that nothing is added to stay what they are.
+fn private(seen: Option<&Descriptor>, request: &PlanRequest<MirroredImage>) -> (Private, Vec<u8>) {
+    let handed_on = [&request.planned_private, &request.prior_private];
+    let handed_on = handed_on.into_iter().find(|bytes| !bytes.is_empty());
+    let mut private = handed_on.map_or_else(Private::default, |bytes| Private::read(bytes));
+    if handed_on.is_none() {
+        let last = last_role(&request.config.assume_role);
+        private.role_was_unknown = matches!(last, LastRole::Unknown);
+    }
+    let source = request.config.reference();
+    let seen = seen.filter(|_| request.client.store_planned_private);
+    let bytes = match (source, seen, handed_on) {
+        (Some(source), Some(seen), _) if private.observed(&source).is_none() => {
+            private.observe(&source, &seen.digest);
+            private.to_bytes()
+        }
+        (_, _, Some(bytes)) => bytes.clone(),
+        (_, _, None) => private.to_bytes(),
+    };
+    (private, bytes)
 }
 
 /// The name that is configured, or the one that the source implies.
@@ -73,7 +102,7 @@ fn repository(config: &MirroredImage, prior: Option<&MirroredImage>) -> Attr<Str
     if !config.repository.is_null() {
         return config.repository.clone();
     }
-    let source = reference(&config.source);
+    let source = config.reference();
     let implied = source.and_then(|source| RepositoryName::for_copy_of(source.repository()).ok());
     match implied {
         Some(name) => Attr::Known(name.as_str().to_owned()),
@@ -131,7 +160,7 @@ fn image_tags(config: &MirroredImage) -> Texts {
     if !config.image_tags.is_null() {
         return config.image_tags.clone();
     }
-    let source = reference(&config.source);
+    let source = config.reference();
     match source.as_ref().and_then(Reference::tag) {
         Some(tag) => known::to_texts([tag]),
         None => Attr::Unknown,
@@ -150,9 +179,9 @@ fn replacements(state: &MirroredImage, prior: &MirroredImage) -> Vec<Path> {
     changed.map(|(name, ..)| Path::root(name)).collect()
 }
 
-fn create(state: &mut MirroredImage) {
+fn create(state: &mut MirroredImage, observed: Option<&Digest>) {
     state.id = id(state);
-    content(state);
+    content(state, observed);
     state.repository_arn = repository_arn(state);
     state.repository_uri = Attr::Unknown;
     state.registry_alias = Attr::Unknown;
@@ -160,12 +189,12 @@ fn create(state: &mut MirroredImage) {
     state.tag_uris = open_uris(&state.image_tags);
 }
 
-fn update(state: &mut MirroredImage, prior: &MirroredImage) {
+fn update(state: &mut MirroredImage, prior: &MirroredImage, observed: Option<&Digest>) {
     state.id = prior.id.clone();
     state.repository_arn = prior.repository_arn.clone();
     state.repository_uri = prior.repository_uri.clone();
     state.registry_alias = prior.registry_alias.clone();
-    if is_same_content(state, prior) {
+    if is_same_content(state, prior, observed) {
         state.digest = prior.digest.clone();
         state.source_digest = prior.source_digest.clone();
         state.media_type = prior.media_type.clone();
@@ -173,7 +202,7 @@ fn update(state: &mut MirroredImage, prior: &MirroredImage) {
         state.images = prior.images.clone();
         state.image_uri = prior.image_uri.clone();
     } else {
-        content(state);
+        content(state, observed);
         state.image_uri = match (state.repository_uri.known(), state.digest.known()) {
             (Some(uri), Some(digest)) => Attr::Known(format!("{uri}@{digest}")),
             _ => Attr::Unknown,
@@ -193,9 +222,10 @@ fn uris_after(state: &MirroredImage, prior: &MirroredImage) -> TextMap {
     }
 }
 
-/// What follows from the source alone: its digest, when it is written there.
-fn content(state: &mut MirroredImage) {
-    let digest = pinned(&state.source).map(|digest| digest.to_string());
+/// What follows from the source alone: its digest, when it is written there, or what it was seen to
+/// show.
+fn content(state: &mut MirroredImage, observed: Option<&Digest>) {
+    let digest = shown(state, observed).map(|digest| digest.to_string());
     state.source_digest = known_or_open(digest.clone());
     // A choice of platforms has a digest of its own.
     state.digest = known_or_open(digest.filter(|_| state.platforms.is_null()));
@@ -204,9 +234,13 @@ fn content(state: &mut MirroredImage) {
     state.images = Attr::Unknown;
 }
 
-/// Whether the same bytes are asked for as those that are in place. A tag of the source is not
-/// asked again as long as the reference stays what it is.
-pub(crate) fn is_same_content(state: &MirroredImage, prior: &MirroredImage) -> bool {
+/// Whether the same bytes are asked for as those that are in place: the digest is the same, or
+/// nobody has seen another one behind the same tag. `observed`: what the source was seen to show.
+pub(crate) fn is_same_content(
+    state: &MirroredImage,
+    prior: &MirroredImage,
+    observed: Option<&Digest>,
+) -> bool {
     let platforms = known::texts(&state.platforms);
     if prior.digest.known().is_none()
         || platforms.is_none()
@@ -214,7 +248,7 @@ pub(crate) fn is_same_content(state: &MirroredImage, prior: &MirroredImage) -> b
     {
         return false;
     }
-    let Some(source) = reference(&state.source) else {
+    let Some(source) = state.reference() else {
         return false;
     };
     // Without the digest of the source, as after an import of several platforms, a tag can only be
@@ -222,18 +256,19 @@ pub(crate) fn is_same_content(state: &MirroredImage, prior: &MirroredImage) -> b
     if prior.source_digest.is_null() && !sets_no_tag(state, prior) {
         return false;
     }
-    let prior_digest = prior.source_digest.known();
-    let is_same_digest = source
-        .digest()
-        .map(|digest| prior_digest.is_some_and(|prior| prior == digest.as_str()));
+    let is_same_digest = shown(state, observed)
+        .map(|digest| prior.source_digest.known().map(String::as_str) == Some(digest.as_str()));
     // Imported without a source: what is there is what is meant, unless a digest says otherwise.
     if prior.source.is_null() {
         return is_same_digest.unwrap_or(true);
     }
-    let is_same_reference = reference(&prior.source).is_some_and(|before| {
+    let is_same_reference = prior.reference().is_some_and(|before| {
         before.repository() == source.repository() && before.version() == source.version()
     });
-    is_same_reference || is_same_digest == Some(true)
+    if prior.source_digest.is_null() || (is_same_reference && state.followed().is_none()) {
+        return is_same_reference;
+    }
+    is_same_digest.unwrap_or(is_same_reference)
 }
 
 fn sets_no_tag(state: &MirroredImage, prior: &MirroredImage) -> bool {
@@ -283,12 +318,10 @@ fn open_uris(tags: &Texts) -> TextMap {
     Attr::Known(open)
 }
 
-fn reference(source: &Attr<String>) -> Option<Reference> {
-    source.known()?.parse().ok()
-}
-
-fn pinned(source: &Attr<String>) -> Option<Digest> {
-    reference(source)?.digest().cloned()
+/// The digest of the source as far as it is certain: it is written there, or was seen.
+fn shown(state: &MirroredImage, observed: Option<&Digest>) -> Option<Digest> {
+    let source = state.reference()?;
+    source.digest().or(observed).cloned()
 }
 
 fn known_or_open(value: Option<String>) -> Attr<String> {

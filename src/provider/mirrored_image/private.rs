@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::oci::Digest;
+use crate::oci::{Digest, Reference};
 
 /// Private data, as JSON with a version.
 ///
@@ -22,12 +22,28 @@ pub(crate) struct Private {
     /// Tag by tag, the digest that it was set to.
     #[serde(default)]
     pub(crate) tags: BTreeMap<String, String>,
+    /// Images that the tags have moved away from and that were not deleted, the latest at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    superseded: Vec<String>,
     /// Whether this resource created the repository.
     #[serde(default)]
     pub(crate) created_repository: bool,
+    /// What the source was last seen to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    observed: Option<Observed>,
     /// Whether the roles were not known in the plan: they may have been made in this run.
     #[serde(default)]
     pub(crate) role_was_unknown: bool,
+}
+
+/// What a tag of a source showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Observed {
+    /// `registry/repository:tag`
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    digest: String,
 }
 
 impl Private {
@@ -38,7 +54,9 @@ impl Private {
             account: account.to_owned(),
             repository: repository.to_owned(),
             tags: BTreeMap::new(),
+            superseded: Vec::new(),
             created_repository,
+            observed: None,
             role_was_unknown: false,
         }
     }
@@ -58,6 +76,52 @@ impl Private {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
+    /// Remembers what a source was seen to show.
+    pub(crate) fn observe(&mut self, source: &Reference, digest: &Digest) {
+        self.observed = Some(Observed {
+            source: source.to_string(),
+            digest: digest.to_string(),
+        });
+    }
+
+    /// Forgets what any source was seen to show.
+    pub(crate) fn forget_observed(&mut self) {
+        self.observed = None;
+    }
+
+    /// What this source was last seen to show.
+    pub(crate) fn observed(&self, source: &Reference) -> Option<Digest> {
+        let observed = self.observed.as_ref()?;
+        let is_it = observed.source == source.to_string();
+        observed.digest.parse().ok().filter(|_| is_it)
+    }
+
+    /// Remembers that the tags show `now` and have shown `before`.
+    pub(crate) fn supersede(&mut self, before: &Digest, now: &Digest) {
+        let both = [before.as_str(), now.as_str()];
+        self.superseded
+            .retain(|each| !both.contains(&each.as_str()));
+        if before != now {
+            self.superseded.push(before.to_string());
+        }
+        let surplus = self.superseded.len().saturating_sub(MOST_SUPERSEDED);
+        self.superseded.drain(..surplus);
+    }
+
+    /// The images that the tags in this repository have moved away from, as far as they are there.
+    pub(crate) fn superseded(&self, account: &str, repository: &str) -> Vec<Digest> {
+        let is_ours = self.is_about(account, repository);
+        let superseded = self.superseded.iter().filter(|_| is_ours);
+        superseded
+            .filter_map(|digest| digest.parse().ok())
+            .collect()
+    }
+
+    /// Forgets an image that is gone.
+    pub(crate) fn forget_superseded(&mut self, digest: &Digest) {
+        self.superseded.retain(|each| each != digest.as_str());
+    }
+
     /// Whether it is about this repository.
     pub(crate) fn is_about(&self, account: &str, repository: &str) -> bool {
         self.account == account && self.repository == repository
@@ -73,6 +137,10 @@ impl Private {
 
 const VERSION: u32 = 1;
 
+/// Images that are remembered for their deletion. A tag that moves each night fills this in half a
+/// year.
+const MOST_SUPERSEDED: usize = 200;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +154,40 @@ mod tests {
         assert_eq!(read, private);
         assert_eq!(read.digest_of("111111111111", "nginx", "1"), Some(digest));
         assert_eq!(read.digest_of("111111111111", "other", "1"), None);
+    }
+
+    #[test]
+    fn what_was_observed_belongs_to_one_source() {
+        let source = |text: &str| text.parse::<Reference>().unwrap();
+        let mut private = Private::new("111111111111", "nginx", true);
+        private.observe(&source("nginx:1"), &Digest::sha256(b"x"));
+        let mut read = Private::read(&private.to_bytes());
+        let observed = read.observed(&source("docker.io/library/nginx:1"));
+        assert_eq!(observed, Some(Digest::sha256(b"x")));
+        assert_eq!(read.observed(&source("nginx:2")), None);
+        assert_eq!(read.observed(&source("ghcr.io/library/nginx:1")), None);
+        read.forget_observed();
+        assert_eq!(read.observed(&source("nginx:1")), None);
+    }
+
+    #[test]
+    fn superseded_images_are_known_once_and_without_the_present_one() {
+        let digest = |content: usize| Digest::sha256(&content.to_be_bytes());
+        let mut private = Private::new("111111111111", "nginx", true);
+        for (before, now) in [(1, 2), (2, 3), (3, 1), (1, 2), (2, 2)] {
+            private.supersede(&digest(before), &digest(now));
+        }
+        let known = private.superseded("111111111111", "nginx");
+        assert_eq!(known, [digest(3), digest(1)]);
+        assert_eq!(private.superseded("111111111111", "other"), []);
+        private.forget_superseded(&digest(3));
+        assert_eq!(private.superseded("111111111111", "nginx"), [digest(1)]);
+        for content in 10..500 {
+            private.supersede(&digest(content), &digest(content + 1));
+        }
+        let known = private.superseded("111111111111", "nginx");
+        assert_eq!(known.len(), MOST_SUPERSEDED);
+        assert_eq!(known.last(), Some(&digest(499)));
     }
 
     #[test]

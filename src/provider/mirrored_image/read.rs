@@ -1,7 +1,8 @@
 //! Refresh: what is there now, as far as it is ours.
 //!
 //! Tags that somebody moved or deleted leave `image_tags`; the next plan finds them missing and
-//! sets them again. An instance whose tags are all gone is gone. An error changes nothing.
+//! sets them again. An instance whose tags are all gone is gone. An error changes nothing. What the
+//! source shows is noted in the private data, for the plan.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,7 @@ use crate::tf::{Attr, Diagnostic, Diagnostics, ReadRequest, ReadResponse};
 use super::super::clients::Clients;
 use super::super::diagnose;
 use super::super::known;
+use super::follow;
 use super::model::{MirroredImage, Operation};
 use super::observe::Observed;
 use super::place::{self, Place};
@@ -25,11 +27,16 @@ pub(super) async fn read(
 ) -> ReadResponse<MirroredImage> {
     let ReadRequest { current, private } = request;
     let cx = cx.within(current.limit(Operation::Read));
-    let found = look(&cx, clients, &current, &Private::read(&private)).await;
-    let (state, diagnostics) = match found {
+    let remembered = Private::read(&private);
+    let (found, (private, warning)) = tokio::join!(
+        look(&cx, clients, &current, &remembered),
+        follow::note(&cx, clients, &current, private),
+    );
+    let (state, mut diagnostics) = match found {
         Ok(state) => (state, Diagnostics::new()),
-        Err(diagnostic) => (Some(current), diagnostic.into()),
+        Err(diagnostic) => (Some(current.clone()), diagnostic.into()),
     };
+    diagnostics.extend(warning);
     ReadResponse {
         state,
         private,

@@ -12,16 +12,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{self, DeleteFailure, ImageId, Session};
 use crate::content::Source;
-use crate::oci::{Child, Digest, Manifest};
+use crate::oci::{Child, Digest, Manifest, MediaType};
 use crate::task::Context;
 use crate::tf::{Applied, Diagnostic, Diagnostics};
 
+use super::super::aws_tags;
 use super::super::clients::Clients;
 use super::super::diagnose;
 use super::super::known;
 use super::super::repository_name::RepositoryName;
 use super::model::{MirroredImage, Operation};
 use super::place::Place;
+use super::plan;
 use super::private::Private;
 
 /// Destroys the instance.
@@ -81,7 +83,115 @@ async fn everything(
         };
         warnings.extend(removal.with_orphans(cx, &ours, Root::Goes).await?);
     }
+    let site = Premises {
+        clients,
+        session: &session,
+        account: &account,
+        repository: &place.repository,
+    };
+    if prior.delete_superseded.known() == Some(&true) {
+        let superseded = private.superseded(account.as_str(), place.repository.as_str());
+        let cleaned = site.clean(cx, prior, &superseded).await;
+        warnings.extend(cleaned.warning);
+    }
+    if prior.delete_repository.known() == Some(&true) && !turn.is_in_use() {
+        warnings.extend(site.delete(cx).await);
+    }
     Ok(warnings)
+}
+
+/// Deletes images of before, as far as no tag and no index shows them. Returns those that are gone.
+pub(super) async fn superseded(
+    cx: &Context,
+    clients: &Clients,
+    session: &Session,
+    model: &MirroredImage,
+    digests: &[Digest],
+) -> Result<Cleaned, Diagnostic> {
+    let place = Place::of(model)?;
+    let account = identify(cx, session).await?;
+    let turn = clients
+        .turns
+        .removing(cx, &account, &place.repository)
+        .await;
+    let _turn = turn.map_err(diagnose::stopped)?;
+    let site = Premises {
+        clients,
+        session,
+        account: &account,
+        repository: &place.repository,
+    };
+    Ok(site.clean(cx, model, digests).await)
+}
+
+/// What came of deleting images of before.
+#[derive(Debug, Default)]
+pub(super) struct Cleaned {
+    /// Those that are gone.
+    pub(super) gone: Vec<Digest>,
+    /// What could not be found out.
+    pub(super) warning: Option<Diagnostic>,
+}
+
+/// A repository in which something is to be removed.
+#[derive(Clone, Copy, Debug)]
+struct Premises<'a> {
+    clients: &'a Clients,
+    session: &'a Session,
+    account: &'a aws::AccountId,
+    repository: &'a RepositoryName,
+}
+
+impl Premises<'_> {
+    /// Deletes images and what is below them, as far as nothing needs it.
+    async fn clean(&self, cx: &Context, prior: &MirroredImage, digests: &[Digest]) -> Cleaned {
+        let mut cleaned = Cleaned::default();
+        for digest in digests {
+            let removal = Removal {
+                clients: self.clients,
+                session: self.session,
+                account: self.account,
+                repository: self.repository,
+                prior,
+                digest,
+            };
+            let children = removal.children(cx).await;
+            match removal.orphans(cx, children, Root::Goes).await {
+                Ok(true) => cleaned.gone.push(digest.clone()),
+                Ok(false) => {}
+                Err(error) => cleaned.warning = Some(diagnose::leftovers(digest, &error)),
+            }
+        }
+        cleaned
+    }
+
+    /// Deletes the repository if this provider created it and nothing is in it. Whatever is in the
+    /// way is a warning: what the resource stands for is gone already.
+    async fn delete(&self, cx: &Context) -> Option<Diagnostic> {
+        let name = self.repository.as_str();
+        let deleted = async {
+            let arn = plan::arn(self.account.as_str(), name);
+            let Some(_) = self.session.repository(cx, name).await? else {
+                return Ok(None);
+            };
+            if !aws_tags::is_ours(&self.session.repository_tags(cx, &arn).await?) {
+                return Ok(Some("This provider did not create it."));
+            }
+            let is_gone = self.session.delete_empty_repository(cx, name).await?;
+            // Whose tags are left will delete it in their turn.
+            let is_left = !is_gone && !self.session.has_tags(cx, name).await?;
+            Ok::<_, aws::Error>(is_left.then_some("Images without tags are left in it."))
+        };
+        match deleted.await {
+            Ok(None) => None,
+            Ok(Some(why)) => Some(diagnose::repository_left(
+                self.repository,
+                self.account,
+                why,
+            )),
+            Err(error) => Some(diagnose::repository_not_deleted(&error)),
+        }
+    }
 }
 
 /// Image by image, the tags that this instance has put there: those that state knows, and those
@@ -122,6 +232,15 @@ enum Root {
     Stays,
 }
 
+/// How much of what was to be untagged showed the image, and does no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Untagging {
+    /// All of it, and it was something.
+    Complete,
+    /// Some tags had been moved or removed before, or there was none to remove.
+    Partial,
+}
+
 impl Removal<'_> {
     /// Removes the tags, and whatever of the image nobody refers to any more.
     async fn with_orphans(
@@ -132,18 +251,22 @@ impl Removal<'_> {
     ) -> Result<Option<Diagnostic>, Diagnostic> {
         // Afterwards nobody could tell any more what belonged to the image.
         let children = self.children(cx).await;
-        self.untag(cx, tags).await?;
+        let untagging = self.untag(cx, tags).await?;
+        if self.is_single() && untagging == Untagging::Complete {
+            // Nothing was below, and what became of the image the service decided with its last tag.
+            return Ok(None);
+        }
         Ok(match self.orphans(cx, children, untagged).await {
-            Ok(()) => None,
+            Ok(_) => None,
             Err(error) => Some(diagnose::leftovers(self.digest, &error)),
         })
     }
 
     /// Removes the tags as far as they show the digest. With the last tag of an image the service
     /// removes the image too.
-    async fn untag(&self, cx: &Context, tags: &BTreeSet<String>) -> Result<(), Diagnostic> {
+    async fn untag(&self, cx: &Context, tags: &BTreeSet<String>) -> Result<Untagging, Diagnostic> {
         if tags.is_empty() {
-            return Ok(());
+            return Ok(Untagging::Partial);
         }
         let images = tags.iter().map(|tag| ImageId {
             digest: Some(self.digest.to_string()),
@@ -154,7 +277,8 @@ impl Removal<'_> {
         let failures = self.session.delete_images(cx, repository, &images).await;
         let failures = failures.map_err(|error| diagnose::resource_aws(&error))?;
         match failures.iter().find(|failure| !is_somebody_elses(failure)) {
-            None => Ok(()),
+            None if failures.is_empty() => Ok(Untagging::Complete),
+            None => Ok(Untagging::Partial),
             Some(failure) => {
                 let repository = self.repository;
                 Err(diagnose::tag_not_removed(failure, repository, self.account))
@@ -162,13 +286,14 @@ impl Removal<'_> {
         }
     }
 
-    /// Removes the root and its children as far as nothing needs them.
+    /// Removes the root and its children as far as nothing needs them, and says whether the root is
+    /// gone.
     async fn orphans(
         &self,
         cx: &Context,
         children: Vec<Digest>,
         untagged: Root,
-    ) -> Result<(), aws::Error> {
+    ) -> Result<bool, aws::Error> {
         let (session, repository) = (self.session, self.repository.as_str());
         let root = [by_digest(self.digest)];
         let mut found = session.image(cx, repository, &root[0]).await?;
@@ -179,7 +304,7 @@ impl Removal<'_> {
         }
         if found.is_some() {
             // Another tag or index needs it, and with it everything below.
-            return Ok(());
+            return Ok(false);
         }
         let mut unused = Vec::new();
         for child in &children {
@@ -190,13 +315,18 @@ impl Removal<'_> {
         if !unused.is_empty() {
             session.delete_images(cx, repository, &unused).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Everything below the image, parents before children: what state knows, and what the
     /// manifests say that can still be read. Attestations, for example, are in no map of platforms.
+    ///
+    /// Where state knows that there is nothing below, nothing is read, and no login is needed.
     async fn children(&self, cx: &Context) -> Vec<Digest> {
         let mut found = Found::default();
+        if self.is_single() {
+            return found.digests;
+        }
         let alias = self.prior.registry_alias.known();
         let reader = alias.and_then(|alias| {
             let reader =
@@ -225,6 +355,14 @@ impl Removal<'_> {
         }
         found.digests.retain(|digest| digest != self.digest);
         found.digests
+    }
+
+    /// Whether state says that the image is a manifest for itself, and no index.
+    fn is_single(&self) -> bool {
+        let media_type = self.prior.media_type.known();
+        let media_type = media_type.map(|name| MediaType::new(name));
+        digest(self.prior).as_ref() == Some(self.digest)
+            && media_type.is_some_and(|kind| kind.is_manifest() && !kind.is_index())
     }
 }
 
@@ -269,7 +407,7 @@ pub(super) async fn tags(
         digest: &digest,
     };
     match image {
-        Image::Stays => removal.untag(cx, &ours).await.map(|()| None),
+        Image::Stays => removal.untag(cx, &ours).await.map(|_| None),
         Image::Superseded => removal.with_orphans(cx, &ours, Root::Stays).await,
     }
 }

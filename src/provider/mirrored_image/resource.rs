@@ -15,7 +15,7 @@ use super::super::connection::Connection;
 use super::super::diagnose;
 use super::model::MirroredImage;
 use super::private::Private;
-use super::{apply, import, import_id, plan, read, remove, schema, validate};
+use super::{apply, follow, import, import_id, plan, read, remove, schema, validate};
 
 /// The kind of object that `ecrpublic_mirrored_image` manages.
 #[derive(Clone, Debug)]
@@ -46,11 +46,19 @@ impl Resource for MirroredImages {
 
     async fn plan(
         &self,
-        _: &Context,
+        cx: &Context,
         request: PlanRequest<MirroredImage>,
     ) -> Planned<MirroredImage> {
-        let clients = self.connection.clients();
-        plan::plan(clients.as_deref().map(|clients| &clients.facts), request)
+        let Some(clients) = self.connection.clients() else {
+            return plan::plan(None, None, request);
+        };
+        let (seen, diagnostic) = match plan::new_source(&request) {
+            Some(source) => follow::look_ahead(cx, &clients, &source).boxed().await,
+            None => (None, None),
+        };
+        let mut planned = plan::plan(Some(&clients.facts), seen.as_ref(), request);
+        planned.diagnostics.extend(diagnostic);
+        planned
     }
 
     async fn apply(

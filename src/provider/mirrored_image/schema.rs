@@ -44,12 +44,12 @@ const DESCRIPTION: &str = "\
 Copies a container image into a repository of Amazon ECR Public and sets tags there.
 
 The copy is byte for byte: digests, signatures that name them, and attestations stay what they \
-are. The source is asked when the image is created and when `source` or `platforms` change; a tag \
-that moves at the source afterwards is not followed. Tags that were moved or deleted at the \
-destination by somebody else are set again by the next apply.
+are. When the tag of the source shows another image, the next plan updates the copy, unless \
+`follow_source` is off. Tags that were moved or deleted at the destination by somebody else are set \
+again by the next apply.
 
 Destroying removes the tags that this resource set, as far as they still show the image that it \
-put there, and with the last tag the image. The repository stays.
+put there, and with the last tag the image. The repository stays, unless `delete_repository` is on.
 
 With `create_before_destroy`, the new instance takes over tags that show the image it brings; \
 where they show another one, it needs `overwrite = true`.";
@@ -110,6 +110,15 @@ fn what_and_where() -> Vec<Attribute> {
 fn how() -> Vec<Attribute> {
     vec![
         Attribute::optional_computed(
+            "follow_source",
+            Type::Bool,
+            "Look at the tag of `source` at each refresh, which costs no pull, and plan an update \
+             when it shows another image. The update copies what the plan says, also if the tag \
+             has moved again by then. When the source cannot be asked, that is a warning, and \
+             nothing changes. With `false` the image is copied once. A `source` with a digest never \
+             moves. Default: `true`.",
+        ),
+        Attribute::optional_computed(
             "create_repository",
             Type::Bool,
             "Create the repository when it does not exist. It gets the tag \
@@ -134,6 +143,23 @@ fn how() -> Vec<Attribute> {
             Type::Bool,
             "Leave the tags and the image in place when the resource is destroyed or replaced. \
              The value in state counts, so it has to be applied first. Default: `false`.",
+        ),
+        Attribute::optional_computed(
+            "delete_superseded",
+            Type::Bool,
+            "Delete images that this resource has put there and that its tags have moved away from, \
+             once no tag and no index shows them. ECR Public has no lifecycle policies, so they \
+             stay for ever otherwise; but whoever has pinned one of their digests cannot pull it \
+             any more. An apply that switches it on deletes those of before as well. The value in \
+             state counts on destroy. Default: `false`.",
+        ),
+        Attribute::optional_computed(
+            "delete_repository",
+            Type::Bool,
+            "Delete the repository too when the resource is destroyed or replaced, if this provider \
+             created it, which its tag `ecrpublic:created-by` tells, and if nothing is left in it. \
+             Needs the permissions `ecr-public:DeleteRepository` and \
+             `ecr-public:ListTagsForResource`. The value in state counts. Default: `false`.",
         ),
         Attribute::nested(
             "timeouts",
@@ -169,8 +195,8 @@ fn computed() -> Vec<Attribute> {
         text(
             "source_digest",
             "Digest that the source showed when it was copied. Differs from `digest` when \
-             `platforms` is set. Null after an import of several platforms, until the image is \
-             copied again.",
+             `platforms` is set. Null after an import with `platforms`, until the image is copied \
+             again; until then a tag that moves is not noticed.",
         ),
         text(
             "media_type",

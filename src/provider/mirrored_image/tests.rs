@@ -1,3 +1,4 @@
+mod following;
 mod messages;
 mod planning;
 mod shape;
@@ -69,7 +70,7 @@ pub(super) fn plan_with(
         planned_private: Vec::new(),
         client: ClientCapabilities::default(),
     };
-    plan::plan(facts, request)
+    plan::plan(facts, None, request)
 }
 
 /// What an apply makes of a plan: everything open gets a value, everything known stays.

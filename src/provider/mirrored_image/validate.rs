@@ -20,6 +20,7 @@ pub(crate) fn validate(config: &MirroredImage) -> Diagnostics {
     platforms(config, &mut problems);
     account(config, &mut problems);
     repository_tags(config, &mut problems);
+    kept_and_deleted(config, &mut problems);
     timeouts(config, &mut problems);
     problems
 }
@@ -216,6 +217,21 @@ fn repository_tags(config: &MirroredImage, problems: &mut Diagnostics) {
                 .detail(
                     "`repository_tags` are for a repository that this resource creates, and \
                      `create_repository` is `false`.",
+                )
+                .hint("Remove one of them."),
+        );
+    }
+}
+
+fn kept_and_deleted(config: &MirroredImage, problems: &mut Diagnostics) {
+    let is_on = Attr::Known(true);
+    if config.keep_on_destroy == is_on && config.delete_repository == is_on {
+        problems.push(
+            Diagnostic::error("Repository cannot be deleted")
+                .at(Path::root("delete_repository"))
+                .detail(
+                    "`keep_on_destroy` leaves the image in its repository, and only an empty \
+                     repository is deleted.",
                 )
                 .hint("Remove one of them."),
         );

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::content::{Destination as _, Source as _};
 use crate::net::memory::Chunk;
-use crate::task::Activity;
+use crate::registry::Pace;
+use crate::task::{Activity, Rate};
 
 fn watched() -> (Context, Activity) {
     let activity = Activity::default();
@@ -186,4 +187,20 @@ async fn a_token_service_that_does_not_answer_is_named() {
     let asked = registry.resolve_manifest(&cx, &version);
     let told = waits(&activity, Duration::from_secs(20), asked).await;
     assert_eq!(told, ["a token from `auth.example`"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_quotas_of_an_account_are_named_while_they_are_waited_for() {
+    let (registry, _) = open(|_| Reply::status(202).header("location", "/v2/team/app/uploads/1"));
+    let hourly = Rate {
+        per_second: 1.0 / 3600.0,
+        burst: 1,
+    };
+    let registry = registry.paced(Pace::new(hourly));
+    let (cx, activity) = watched();
+    let first = registry.upload_ticket(&cx).await.unwrap();
+    first.unwrap().spend().accepted();
+    let next = registry.upload_ticket(&cx);
+    let waits = waits(&activity, Duration::from_secs(60), next).await;
+    assert_eq!(waits, ["a turn within the quotas of the account"]);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
@@ -248,6 +249,14 @@ impl Accounts {
         })
     }
 
+    /// Who a session of a role is, for credentials that somebody else obtained, such as the author of
+    /// a shared credentials file.
+    #[must_use]
+    pub fn role_session(&self, role_arn: &str, session_name: &str) -> Option<Identity> {
+        let (account, role) = self.role(role_arn)?;
+        Some(role.session(&account, session_name))
+    }
+
     /// A policy that AWS manages, by its ARN.
     pub(crate) fn managed_policy(&self, arn: &str) -> Option<PolicyDocument> {
         managed_policy(arn)
@@ -272,7 +281,12 @@ impl Accounts {
         self.state().sessions.issue(request, now)
     }
 
-    /// Issues a login to the registry, for twelve hours.
+    /// How long the logins to come will work, in place of twelve hours.
+    pub fn set_login_life(&self, life: Duration) {
+        self.state().sessions.set_login_life(life);
+    }
+
+    /// Issues a login to the registry.
     #[must_use]
     pub fn issue_login(&self, identity: &Identity) -> Login {
         let now = self.clock.now();
@@ -289,8 +303,8 @@ impl Accounts {
         self.state().sessions.login(password, now)
     }
 
-    /// Every secret that was issued so far: of sessions the secret key and the token, of logins the
-    /// password. For those who make sure that none of them is written anywhere.
+    /// Everything that was issued so far and is nobody else's to read: of sessions the key, its ID
+    /// and the token, of logins the password.
     #[must_use]
     pub fn issued_secrets(&self) -> Vec<String> {
         self.state().sessions.secrets()

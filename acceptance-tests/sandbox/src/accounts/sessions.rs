@@ -10,7 +10,8 @@ use time::OffsetDateTime;
 
 use super::Identity;
 
-/// How long a registry login works. ECR Public User Guide, *Registry authentication*.
+/// How long a registry login works, unless a test wants it to end sooner. ECR Public User Guide,
+/// *Registry authentication*.
 const LOGIN_LIFE: Duration = Duration::from_secs(12 * 3600);
 
 /// How many sessions, and how many logins, are remembered.
@@ -108,6 +109,7 @@ pub(super) struct Sessions {
     random: fastrand::Rng,
     keys: Remembered<Key>,
     logins: Remembered<(Identity, OffsetDateTime)>,
+    login_life: Duration,
 }
 
 #[derive(Debug)]
@@ -123,6 +125,7 @@ impl Sessions {
             random: fastrand::Rng::with_seed(seed),
             keys: Remembered::default(),
             logins: Remembered::default(),
+            login_life: LOGIN_LIFE,
         }
     }
 
@@ -153,10 +156,11 @@ impl Sessions {
     }
 
     pub(super) fn secrets(&self) -> Vec<String> {
-        let keys = self.keys.entries.values();
+        let keys = self.keys.entries.iter();
         let mut secrets: Vec<String> = keys
-            .flat_map(|key| {
+            .flat_map(|(id, key)| {
                 [
+                    Some(id.clone()),
                     Some(key.secret_access_key.clone()),
                     key.session_token.clone(),
                 ]
@@ -167,10 +171,15 @@ impl Sessions {
         secrets
     }
 
+    /// How long the logins to come will work.
+    pub(super) fn set_login_life(&mut self, life: Duration) {
+        self.login_life = life;
+    }
+
     pub(super) fn issue_login(&mut self, identity: &Identity, now: OffsetDateTime) -> Login {
         let login = Login {
             password: self.text(1200),
-            expires_at: now + LOGIN_LIFE,
+            expires_at: now + self.login_life,
         };
         let entry = (identity.clone(), login.expires_at);
         self.logins.insert(login.password.clone(), entry);

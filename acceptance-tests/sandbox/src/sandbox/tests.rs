@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use super::*;
-use crate::accounts::{AccountSeed, UserSeed};
+use crate::accounts::{AccountSeed, LoginRefused, SessionRequest, UserSeed};
 use crate::client::{get, send, small_seed};
 use crate::seed::EcrSeed;
 
@@ -88,4 +90,40 @@ async fn the_environment_and_the_provider_block_say_where_everything_is() {
     ] {
         assert!(block.contains(expected), "{expected} is not in {block}");
     }
+}
+
+#[tokio::test]
+async fn every_secret_that_was_given_to_somebody_is_told() {
+    let sandbox = Sandbox::start(small_seed()).await.unwrap();
+    let pipeline = sandbox.accounts().key("AKIASANDBOXPIPELINE1").unwrap();
+    let token = sandbox.hub_token("acme/app", None).await;
+    let login = sandbox.accounts().issue_login(&pipeline.identity);
+    let session = sandbox.accounts().issue_session(SessionRequest {
+        identity: pipeline.identity,
+        seconds: 900,
+    });
+    let secrets = sandbox.secrets();
+    for secret in [
+        pipeline.secret_access_key,
+        "docker-hub-token".to_owned(),
+        token,
+        login.password,
+        session.secret_access_key,
+        session.session_token,
+    ] {
+        assert!(secrets.contains(&secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn logins_last_for_half_a_day_or_as_long_as_a_test_wants() {
+    let sandbox = Sandbox::start(small_seed()).await.unwrap();
+    let accounts = sandbox.accounts();
+    let pipeline = accounts.key("AKIASANDBOXPIPELINE1").unwrap().identity;
+    let long = accounts.issue_login(&pipeline).password;
+    accounts.set_login_life(Duration::from_secs(60));
+    let short = accounts.issue_login(&pipeline).password;
+    sandbox.clock().advance(Duration::from_secs(60));
+    assert!(accounts.login(&long).is_ok());
+    assert_eq!(accounts.login(&short).unwrap_err(), LoginRefused::Expired);
 }

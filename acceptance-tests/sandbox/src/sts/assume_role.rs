@@ -7,6 +7,7 @@ use super::form::{EXTERNAL_ID, Form, NAME, TAG};
 use super::session::{SessionParameters, assumed_role_user, credentials, has_duplicates};
 use super::xml::Xml;
 use crate::accounts::{AccountId, Accounts, Identity, Resource, Role, SessionRequest};
+use crate::fault::Diverted;
 use crate::policy::{Facts, Grant, Query, Verdict};
 
 /// The longest session of a role that was assumed by another role. IAM User Guide, *Role chaining*.
@@ -87,10 +88,13 @@ impl Parameters {
 }
 
 /// Answers the call.
+///
+/// `diverted` when a fault says that the session is of another role.
 pub(super) fn answer(
     accounts: &Accounts,
     caller: &Identity,
     form: &mut Form,
+    diverted: Option<&Diverted>,
 ) -> Result<String, StsError> {
     let parameters = Parameters::read(form)?;
     let session = &parameters.session;
@@ -107,6 +111,8 @@ pub(super) fn answer(
         ));
     }
     let seconds = session.duration(most)?;
+    let diverted = diverted.and_then(|diverted| accounts.role(&diverted.0));
+    let (account, role) = diverted.unwrap_or((account, role));
     let identity = session_identity(accounts, caller, &parameters, (&account, &role))?;
     let packed = session.packed_size(identity.tags.iter())?;
     let issued = accounts.issue_session(SessionRequest {

@@ -28,7 +28,7 @@ use self::error::StsError;
 use self::form::Form;
 use self::xml::Xml;
 use crate::accounts::Accounts;
-use crate::fault::TokenExpired;
+use crate::fault::{Diverted, TokenExpired};
 use crate::sigv4::Scope;
 
 const VERSION: &str = "2011-06-15";
@@ -121,7 +121,10 @@ fn dispatch(accounts: &Accounts, request: Request<Bytes>) -> Result<(String, Str
     }
     let caller = accounts.authenticate(&parts, &body, SCOPE)?;
     let result = match action.as_str() {
-        "AssumeRole" => assume_role::answer(accounts, &caller, &mut form)?,
+        "AssumeRole" => {
+            let diverted = parts.extensions.get::<Diverted>();
+            assume_role::answer(accounts, &caller, &mut form, diverted)?
+        }
         "GetCallerIdentity" => caller::identity(&caller),
         "GetSessionToken" => caller::session_token(accounts, &caller, &mut form)?,
         "GetAccessKeyInfo" => caller::access_key_info(accounts, &mut form)?,

@@ -164,6 +164,30 @@ fn a_chain_of_two_roles_ends_in_the_target_account() {
     assert_eq!(whoami(&sts, &publisher), arn);
 }
 
+/// A fault, to be noticed by whoever asked for a role and gets another one.
+#[test]
+fn a_diverted_call_gets_a_session_of_another_role_with_credentials_that_work() {
+    let sts = sandbox();
+    let form = format!("Action=AssumeRole&Version={VERSION}&RoleSessionName=run&RoleArn={TOOLING}");
+    let request = Request::post("/").body(Bytes::from(form)).unwrap();
+    let mut request = user("ci").sign(request);
+    request
+        .extensions_mut()
+        .insert(Diverted(PUBLISHER.to_owned()));
+    let body = answer(&sts, request).into_body().collect();
+    let body = futures_util::FutureExt::now_or_never(body).unwrap();
+    let body = String::from_utf8(body.unwrap().to_bytes().to_vec()).unwrap();
+    let arn = "arn:aws:sts::222222222222:assumed-role/publisher/run";
+    assert_eq!(element(&body, "Arn"), arn);
+    let diverted = Signer {
+        access_key_id: element(&body, "AccessKeyId"),
+        secret_access_key: element(&body, "SecretAccessKey"),
+        session_token: Some(element(&body, "SessionToken")),
+        ..user("ci")
+    };
+    assert_eq!(whoami(&sts, &diverted), arn);
+}
+
 #[test]
 fn refusals_name_caller_action_and_role() {
     let sts = sandbox();

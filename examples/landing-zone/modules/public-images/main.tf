@@ -17,6 +17,7 @@ locals {
 resource "ecrpublic_mirrored_image" "this" {
   for_each = local.mirrored
 
-  source     = each.value.image
-  account_id = each.value.account
+  source          = each.value.image
+  account_id      = each.value.account
+  repository_tags = var.repository_tags
 }

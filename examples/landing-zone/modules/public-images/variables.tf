@@ -7,3 +7,9 @@ variable "images" {
   description = "Images to mirror into each account."
   type        = set(string)
 }
+
+variable "repository_tags" {
+  description = "AWS tags for the repositories that are created."
+  type        = map(string)
+  default     = null
+}

@@ -103,7 +103,9 @@ pub(super) fn expired(
         CredentialOrigin::StaticKeys | CredentialOrigin::EnvironmentKeys => {
             "Temporary keys that were copied cannot be renewed: get new ones."
         }
-        CredentialOrigin::Profile(_) => "Sign in again for that profile.",
+        CredentialOrigin::Profile(_) => {
+            "Sign in again for that profile, or get new keys if temporary ones were copied into it."
+        }
         CredentialOrigin::WebIdentity
         | CredentialOrigin::Container
         | CredentialOrigin::InstanceMetadata

@@ -85,6 +85,18 @@ pub(super) fn web_identity(role: &RoleArn, file: Option<&Path>, said: &Answer) -
         )
 }
 
+pub(super) fn elsewhere(role: &RoleArn, identity: &str) -> Diagnostic {
+    Diagnostic::error("Role leads into another account")
+        .detail(format!(
+            "The provider asked for `{role}`, and AWS answered with a session of `{identity}`, \
+             which is not in account {}. Nothing was done there.",
+            role.account()
+        ))
+        .hint(
+            "AWS itself does not do that: check what answers at the STS endpoint of the provider.",
+        )
+}
+
 pub(super) fn token_file(file: &Path, role: &RoleArn, problem: &str) -> Diagnostic {
     Diagnostic::error("Cannot assume IAM role with web identity").detail(format!(
         "The token for `{role}` is to be in `{}`, which cannot be used: {problem}.",

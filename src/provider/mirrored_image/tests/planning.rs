@@ -364,10 +364,10 @@ fn private_data_goes_through_the_plan() {
         planned_private: planned_private.into(),
         client: ClientCapabilities::default(),
     };
-    let planned = plan::plan(None, request(Some(state), "old", ""));
+    let planned = plan::plan(None, None, request(Some(state), "old", ""));
     assert_eq!(planned.private, b"old");
     // On the second call of a replacement the first one's private data is all that is left.
-    let planned = plan::plan(None, request(None, "", "first"));
+    let planned = plan::plan(None, None, request(None, "", "first"));
     assert_eq!(planned.private, b"first");
 }
 
