@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
 
+use crate::support::tables;
 use terraform_provider_ecrpublic::provider::EcrPublic;
 use terraform_provider_ecrpublic::tf::{
     Attribute, AttributeType, Block, DynProvider, Mode, NestedBlock, Nesting, Type,
@@ -68,8 +69,18 @@ fn index(block: &Block) -> String {
     let mut page = front_matter("ecrpublic Provider", "", &block.description);
     page += "# ecrpublic Provider\n\n";
     page += &format!("{}\n\n{}\n", block.description, GUIDE.trim());
+    page += &differences();
     page += &format!("\n## Example Usage\n\n```terraform\n{example}```\n");
     page + &schema(block)
+}
+
+/// Where hashicorp/aws does something else, from the manual.
+fn differences() -> String {
+    let mut section = DIFFERENCES.to_owned();
+    for cells in tables::cells_of("src/manual/differences.rs") {
+        section += &format!("| {} |\n", cells[1..].join(" | "));
+    }
+    section
 }
 
 fn page(kind: &str, block: &Block) -> String {
@@ -311,6 +322,16 @@ With `TF_LOG_PROVIDER=INFO` each copy, failed or not, ends with one line: bytes 
 pulls spent, requests, retries, and milliseconds. A copy without progress for twenty seconds says once,
 at the level `WARN`, what it waits for: an answer of which host, the bytes of which layer, another
 copy, a permit, or a pause that a registry asked for.
+";
+
+const DIFFERENCES: &str = "
+## Differences from hashicorp/aws
+
+The arguments that both providers have mean the same, and so do environment variables and shared
+configuration files, except for this. It was compared with version 5.100.0.
+
+| Where | `hashicorp/aws` | `ecrpublic` | Because |
+|---|---|---|---|
 ";
 
 const IMPORT: &str = "\

@@ -47,6 +47,15 @@ pub(crate) fn rows(page: &str) -> Vec<Row> {
     rows
 }
 
+/// The cells of all tables of a page whose first column is a name in backticks.
+pub(crate) fn cells_of(page: &str) -> Vec<Vec<String>> {
+    let text = read(page);
+    let rows = text.lines().filter_map(cells);
+    rows.filter(|row| row.starts_with('`'))
+        .map(|row| row.split(" | ").map(str::to_owned).collect())
+        .collect()
+}
+
 fn cells(line: &str) -> Option<&str> {
     line.strip_prefix("//! | ")?.strip_suffix(" |")
 }

@@ -34,8 +34,8 @@ impl SharedConfig {
     ///
     /// # Errors
     ///
-    /// A file of the provider block cannot be read, a file cannot be understood, or a profile that
-    /// somebody named does not exist.
+    /// A file that is there cannot be read or understood, or a profile that somebody named does not
+    /// exist.
     pub(super) async fn read(config: &Config) -> Result<Self, Error> {
         let environment = &config.environment;
         let paths = Paths::choose(config, environment).await?;
@@ -160,8 +160,8 @@ impl Paths {
         let mut files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "");
         let mut all = Vec::new();
         for (kind, configured, variable, name) in kinds {
-            for path in wanted(environment, configured, variable, name).await? {
-                if tokio::fs::metadata(&path).await.is_ok() {
+            for path in wanted(environment, configured, variable, name) {
+                if is_there(&path).await? {
                     files = files.with_file(kind, &path);
                 }
                 all.push(path);
@@ -174,35 +174,37 @@ impl Paths {
     }
 }
 
-/// The files of the provider block, which must be readable, or else the one of the environment or
-/// in the home directory, which may be missing.
-async fn wanted(
+/// The files of the provider block, or else the one of the environment or in the home directory.
+///
+/// Any of them may be missing: one block serves the laptop that has them and the pipeline that has
+/// keys in its environment.
+fn wanted(
     environment: &Environment,
     configured: &[PathBuf],
     variable: &'static str,
     name: &str,
-) -> Result<Vec<PathBuf>, Error> {
+) -> Vec<PathBuf> {
     if !configured.is_empty() {
-        let paths: Vec<PathBuf> = configured
-            .iter()
-            .map(|path| environment.expand(path))
-            .collect();
-        for path in &paths {
-            tokio::fs::metadata(path).await.map_err(|error| {
-                Error::from(ErrorKind::SharedConfig {
-                    path: Some(path.clone()),
-                    profile: None,
-                    problem: error.to_string(),
-                })
-            })?;
-        }
-        return Ok(paths);
+        let paths = configured.iter();
+        return paths.map(|path| environment.expand(path)).collect();
     }
     let path = match environment.get(variable) {
         Some(path) => Some(environment.expand(Path::new(&path))),
         None => environment.home().map(|home| home.join(".aws").join(name)),
     };
-    Ok(path.into_iter().collect())
+    path.into_iter().collect()
+}
+
+async fn is_there(path: &Path) -> Result<bool, Error> {
+    let is_there = tokio::fs::try_exists(path).await;
+    is_there.map_err(|error| {
+        ErrorKind::SharedConfig {
+            path: Some(path.to_owned()),
+            profile: None,
+            problem: error.to_string(),
+        }
+        .into()
+    })
 }
 
 fn unreadable(error: &EnvConfigFileLoadError) -> Error {

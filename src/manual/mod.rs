@@ -5,6 +5,7 @@
 pub mod architecture;
 pub mod aws_errors;
 pub mod decisions;
+pub mod differences;
 pub mod faults;
 pub mod hostile;
 pub mod promises;

@@ -325,7 +325,7 @@ async fn profiles_that_contradict_themselves_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn files_of_the_provider_block_must_be_there_and_may_start_at_home() {
+async fn files_of_the_provider_block_may_start_at_home_and_may_be_missing() {
     let home = Home::with("", "").await;
     let credentials = format!("[default]\naws_access_key_id={PROFILE}\naws_secret_access_key=s\n");
     std::fs::write(home.path("elsewhere"), credentials).unwrap();
@@ -334,15 +334,30 @@ async fn files_of_the_provider_block_must_be_there_and_may_start_at_home() {
         ..home.config(&[])
     };
     assert_eq!(home.key_of(config).await, PROFILE);
-    let error = refused(Config {
+    let missing = |variables| Config {
         shared_config_files: vec!["~/nowhere".into()],
-        ..home.config(&[])
+        ..home.config(variables)
+    };
+    assert_eq!(home.key_of(missing(&KEYS)).await, ENVIRONMENT);
+    let error = refused(Config {
+        profile: Some("team".to_owned()),
+        ..missing(&KEYS)
+    })
+    .await;
+    let ErrorKind::ProfileNotFound { files, .. } = error.kind() else {
+        panic!("{error:?}");
+    };
+    assert!(files.contains(&home.path("nowhere")), "{files:?}");
+    std::fs::write(home.path("file"), "").unwrap();
+    let error = refused(Config {
+        shared_config_files: vec!["~/file/below-a-file".into()],
+        ..home.config(&KEYS)
     })
     .await;
     let ErrorKind::SharedConfig { path, .. } = error.kind() else {
         panic!("{error:?}");
     };
-    assert_eq!(*path, Some(home.path("nowhere")));
+    assert_eq!(*path, Some(home.path("file/below-a-file")));
 }
 
 #[tokio::test]

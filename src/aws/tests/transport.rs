@@ -77,6 +77,14 @@ async fn endpoints_are_taken_from_the_most_specific_place() {
             ("AWS_ENDPOINT_URL", NOWHERE),
         ],
     );
+    let former = bare(
+        &mock,
+        &[
+            ("AWS_STS_ENDPOINT", here),
+            ("AWS_ENDPOINT_URL_ECR_PUBLIC", here),
+            ("AWS_ENDPOINT_URL", NOWHERE),
+        ],
+    );
     let every = bare(
         &mock,
         &[
@@ -87,7 +95,7 @@ async fn endpoints_are_taken_from_the_most_specific_place() {
     let section = bare(&mock, &[("AWS_CONFIG_FILE", services.to_str().unwrap())]);
     let other_spelling = bare(&mock, &[("AWS_CONFIG_FILE", dashed.to_str().unwrap())]);
     let profile = bare(&mock, &[("AWS_CONFIG_FILE", general.to_str().unwrap())]);
-    for (count, config) in [block, own, every, section, other_spelling, profile]
+    for (count, config) in [block, own, former, every, section, other_spelling, profile]
         .into_iter()
         .enumerate()
     {
