@@ -184,7 +184,7 @@ impl Sources<'_> {
         }
         let of_environment = self
             .environment
-            .first(service.variables)
+            .first(&[service.variable, "AWS_ENDPOINT_URL"])
             .map(|(variable, value)| Found {
                 value,
                 named_by: NamedBy::Environment(variable),
