@@ -13,7 +13,7 @@
 //! |---|---|---|
 //! | no source matched | `No valid AWS credential sources found` | `src/provider/diagnose/catalogue/credentials.rs` `no_source_has_credentials`, `acceptance-tests/credentials.rs` `without_credentials_everything_that_was_tried_is_listed` |
 //! | a named profile is missing, whoever names it | `AWS profile not found` | `src/provider/diagnose/catalogue/credentials.rs` `a_profile_that_does_not_exist`, `acceptance-tests/credentials.rs` `credentials_that_are_refused_are_named_with_where_they_come_from` |
-//! | a shared file is missing, has bad syntax, or a profile in it contradicts itself | `Cannot read AWS shared configuration` | `src/provider/diagnose/catalogue/credentials.rs` `shared_files_that_cannot_be_used` |
+//! | a shared file cannot be read, has bad syntax, or a profile in it contradicts itself | `Cannot read AWS shared configuration` | `src/provider/diagnose/catalogue/credentials.rs` `shared_files_that_cannot_be_used` |
 //! | the sign-in to IAM Identity Center is missing, unreadable, over or revoked | `AWS SSO sign-in required` | `src/provider/diagnose/catalogue/credentials.rs` `a_sign_in_that_is_missing_or_over` |
 //! | the sign-in is good, and the role is not assigned, or the portal is not there | `AWS credential source failed` | `src/provider/diagnose/catalogue/credentials.rs` `a_sign_in_to_which_the_role_is_not_assigned` |
 //! | a `credential_process` fails, does not end, or writes something else | `AWS credential source failed` | `src/provider/diagnose/catalogue/credentials.rs` `a_program_that_hands_out_no_credentials`, `a_program_that_does_not_end` |

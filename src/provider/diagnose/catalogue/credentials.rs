@@ -30,13 +30,13 @@ async fn a_profile_that_does_not_exist() {
 #[tokio::test]
 async fn shared_files_that_cannot_be_used() {
     let world = World::new().await;
-    let absent = world.home.path().join("absent");
+    world.write(".aws/config", "[unclosed\n");
+    let below_a_file = world.home.path().join(".aws/config/more");
     world
-        .check("shared_file_missing", &KEYS, |config| {
-            config.shared_config_files = known::to_texts([absent.display()]);
+        .check("shared_file_unreadable", &KEYS, |config| {
+            config.shared_config_files = known::to_texts([below_a_file.display()]);
         })
         .await;
-    world.write(".aws/config", "[unclosed\n");
     world.check("shared_file_broken", &KEYS, |_| {}).await;
     let config = "[default]\nrole_arn=arn:aws:iam::111111111111:role/tooling\n";
     world.write(".aws/config", config);
