@@ -35,6 +35,7 @@ mod permissions;
 mod platforms;
 mod promises;
 mod protocol;
+mod pull_budget;
 mod replace;
 mod requests;
 mod role_sharing;
