@@ -1,4 +1,4 @@
-//! The published pages say what the schema and the templates of the guides say.
+//! The published pages say what the schema and the guides say.
 //!
 //! `UPDATE_DOCS=1 cargo test docs::` writes them anew.
 

@@ -1,6 +1,6 @@
 //! The guides: what they quote is what there is, and what they tell people to type works.
 //!
-//! A guide is written in `templates/guides`. Files and messages are put into it from where they are
+//! A guide is written in `acceptance-tests/guides`. Files and messages are put into it from where they are
 //! held to the truth: `{{file PATH}}` is a file of this repository, `{{message NAME}}` a snapshot of
 //! what a scenario printed.
 
@@ -19,7 +19,7 @@ pub(crate) fn pages() -> Vec<(String, String)> {
 }
 
 fn rendered(name: &str) -> String {
-    let template = read(&format!("templates/{name}"));
+    let template = read(&format!("acceptance-tests/{name}"));
     let lines = template.lines().map(|line| match placeholder(line) {
         None => line.to_owned(),
         Some(("file", path)) => read(path).trim_end().to_owned(),
@@ -55,7 +55,7 @@ fn blocks(page: &str, kind: &str) -> Vec<String> {
 
 #[test]
 fn each_message_is_below_a_heading_that_is_its_summary() {
-    let template = read(&format!("templates/{MANY_ACCOUNTS}"));
+    let template = read(&format!("acceptance-tests/{MANY_ACCOUNTS}"));
     let (_, messages) = template.split_once("\n## Messages on the way\n").unwrap();
     let sections: Vec<&str> = messages.split("\n### ").skip(1).collect();
     assert!(sections.len() > 4);

@@ -36,6 +36,7 @@ mod permissions;
 mod platforms;
 mod promises;
 mod protocol;
+mod pull_budget;
 mod replace;
 mod requests;
 mod role_sharing;

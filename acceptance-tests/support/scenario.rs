@@ -80,6 +80,7 @@ impl Scenario {
     pub(crate) async fn bare(seed: Seed) -> Self {
         let sandbox = Sandbox::start(seed).await.unwrap();
         let mut terraform = Terraform::empty();
+        terraform.count_pulls_at(sandbox.hub());
         for (name, value) in sandbox.environment() {
             terraform.set(name, value);
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::aws::{self, AccountId, Aws, PublicRepository, Session, Target};
-use crate::content::Source;
+use crate::content::{PullBudget, Source};
 use crate::mirror::Engine;
 use crate::net::HttpSettings;
 use crate::oci::{Reference, Repository};
@@ -19,6 +19,7 @@ use super::facts::Facts;
 use super::look::{Looks, Seen};
 use super::pace::Paces;
 use super::progress;
+use super::pulls::Pulls;
 use super::registry_settings::{ECR_PUBLIC, SourceRegistry};
 use super::repository_name::RepositoryName;
 use super::settings::{DockerConfigFile, Settings};
@@ -49,6 +50,8 @@ pub(crate) struct Clients {
     /// What tags of sources stand for in this run.
     resolved: Resolved,
     looks: Looks,
+    /// Who may read from sources, where they count.
+    pub(crate) pulls: Arc<Pulls>,
 }
 
 impl Clients {
@@ -99,6 +102,7 @@ impl Clients {
             registry_by_bundle,
             resolved: Resolved::default(),
             looks: Looks::default(),
+            pulls: Arc::new(Pulls::new(settings.pulls)),
         })
     }
 
@@ -114,6 +118,10 @@ impl Clients {
 
     /// A repository to copy from.
     pub(crate) fn source(&self, repository: &Repository) -> Arc<dyn Source> {
+        Arc::new(self.run_source(repository))
+    }
+
+    fn run_source(&self, repository: &Repository) -> RunSource {
         let host = repository.registry();
         let block = self.registries.get(host);
         let endpoint = match block {
@@ -125,7 +133,12 @@ impl Clients {
         let client = own.unwrap_or(&self.registry);
         let credentials = self.credentials(repository, block);
         let registry = client.repository(&endpoint, repository.clone(), credentials);
-        Arc::new(RunSource::new(registry, &self.resolved))
+        RunSource::new(registry, &self.resolved, &self.pulls)
+    }
+
+    /// What the registry of a source said last about pulls left.
+    pub(crate) fn pull_budget(&self, source: &Reference) -> Option<PullBudget> {
+        self.run_source(source.repository()).pull_budget()
     }
 
     /// What a source shows now, without a pull and without insisting.

@@ -241,6 +241,14 @@ fn blocks() -> Vec<NestedBlock> {
              are reached with the credentials of `docker_config`, or without any.",
         ),
         block(
+            "pull_budget",
+            Nesting::Single,
+            0,
+            pull_budget(),
+            "How many pulls an apply may spend where a registry counts them, as Docker Hub does. A \
+             plan and a refresh spend none. A plan that needs more than are left says so.",
+        ),
+        block(
             "endpoints",
             Nesting::Set,
             1,
@@ -352,6 +360,23 @@ fn registry() -> Vec<Attribute> {
             "insecure",
             "Allow `plain_http` with other machines. Everybody on the way can then read the \
              credentials and change what is copied, except for what is pinned by digest.",
+        ),
+    ]
+}
+
+fn pull_budget() -> Vec<Attribute> {
+    vec![
+        Attribute::optional(
+            "reserve",
+            Type::Number,
+            "Pulls to leave to others who share the limit, such as everybody behind the same \
+             address. Default: `0`.",
+        ),
+        text(
+            "on_exhausted",
+            "What an image does for which no pull is left: `fail` before anything of it is written, \
+             or `wait` until the registry allows more, within the timeout of the operation. \
+             Default: `fail`.",
         ),
     ]
 }

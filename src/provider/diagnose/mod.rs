@@ -27,7 +27,9 @@ pub(crate) use instance::{
     tag_not_removed, tags_left_alone, unknown_alias, untagged,
 };
 pub(crate) use registry::{BundleOf, docker_config, http_settings, no_alias, unusable_alias};
-pub(crate) use source::{is_about_the_image, source_not_followed, source_unseen, source_unusable};
+pub(crate) use source::{
+    is_about_the_image, source_not_followed, source_unseen, source_unusable, too_few_pulls,
+};
 
 #[cfg(test)]
 mod catalogue;

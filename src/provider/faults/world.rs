@@ -20,6 +20,7 @@ use crate::oci::{Repository, Version};
 use crate::provider::clients::{Clients, alias_of};
 use crate::provider::destination::EcrPublicRepository;
 use crate::provider::diagnose;
+use crate::provider::pulls::PullSettings;
 use crate::provider::registry_settings::{ECR_PUBLIC, SourceRegistry};
 use crate::provider::settings::{DockerConfigFile, Settings};
 use crate::registry::{Credential, Endpoint};
@@ -155,6 +156,7 @@ impl World {
             limits: mirror::Limits {
                 transfers: self.transfers,
             },
+            pulls: PullSettings::default(),
         }
     }
 

@@ -56,8 +56,11 @@ impl Resource for MirroredImages {
             Some(source) => follow::look_ahead(cx, &clients, &source).boxed().await,
             None => (None, None),
         };
+        let costs = follow::costs(&request, seen.as_ref());
         let mut planned = plan::plan(Some(&clients.facts), seen.as_ref(), request);
         planned.diagnostics.extend(diagnostic);
+        let shortage = follow::too_costly(&clients, &planned.state, seen.as_ref(), costs);
+        planned.diagnostics.extend(shortage);
         planned
     }
 
@@ -74,6 +77,7 @@ impl Resource for MirroredImages {
                 diagnostics: diagnose::not_configured().into(),
             };
         };
+        clients.pulls.apply_begins();
         match (request.prior, request.planned) {
             (None, Some(planned)) => apply::create(cx, &clients, planned, private).boxed().await,
             (Some(prior), Some(planned)) => {
