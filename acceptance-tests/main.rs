@@ -12,6 +12,7 @@
 mod apply;
 mod architecture;
 mod clean_up;
+mod configurations;
 mod credentials;
 mod dependencies;
 mod destroy;
@@ -46,5 +47,6 @@ mod support;
 #[cfg(feature = "interoperability")]
 mod terminal;
 mod timeouts;
+mod two_runs;
 mod unknowns;
 mod update;

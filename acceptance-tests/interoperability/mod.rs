@@ -4,5 +4,6 @@ mod aws_cli;
 mod busybox;
 mod hashicorp_aws;
 mod judges;
+mod left_behind;
 mod moto;
 mod sources;
