@@ -13,6 +13,7 @@ mod apply;
 mod architecture;
 mod aws_errors;
 mod clean_up;
+mod configurations;
 mod credentials;
 mod dependencies;
 mod destroy;
@@ -48,5 +49,6 @@ mod support;
 #[cfg(feature = "interoperability")]
 mod terminal;
 mod timeouts;
+mod two_runs;
 mod unknowns;
 mod update;

@@ -1,28 +1,12 @@
 //! Replacements, and instances that come and go in one run: what one of them put there survives
 //! the end of another.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use crate::support::scenario::{FIRST, IT, Scenario, it, named};
 
 const ALPINE: &str = "source = \"alpine:3.22\"\naccount_id = \"222222222222\"\n";
 const FIRST_CREATE: &str = "lifecycle {\n  create_before_destroy = true\n}\n";
-
-/// Asserts that a tag of the first account shows the image of the Hub, complete.
-fn stands(scenario: &Scenario, repository: &str, tag: &str) {
-    let digest = scenario.at_hub("alpine", "3.22");
-    let expected = BTreeMap::from([(tag.to_owned(), digest.clone())]);
-    assert_eq!(scenario.tags(FIRST, repository), expected);
-    let index = scenario.manifest(FIRST, repository, &digest);
-    let children = index["manifests"].as_array().unwrap();
-    let manifests = scenario.manifests(FIRST, repository);
-    for child in children {
-        assert!(manifests.contains(child["digest"].as_str().unwrap()));
-    }
-    assert_eq!(manifests.len(), children.len() + 1);
-}
 
 #[tokio::test]
 async fn a_replacement_in_either_order_leaves_the_image_in_place() {
@@ -31,7 +15,7 @@ async fn a_replacement_in_either_order_leaves_the_image_in_place() {
         scenario.terraform.apply(&[]).await.succeeded();
         let replace = format!("-replace={IT}");
         scenario.terraform.apply(&[&replace]).await.succeeded();
-        stands(&scenario, "alpine", "3.22");
+        scenario.stands("alpine", "3.22");
         scenario.terraform.converged().await;
         scenario.was_clean().await;
     }
@@ -46,7 +30,7 @@ async fn a_replacement_that_creates_first_moves_to_another_repository() {
     let change = scenario.terraform.planned(IT).await;
     assert_eq!(change["actions"], json!(["create", "delete"]));
     scenario.terraform.apply_planned().await.succeeded();
-    stands(&scenario, "base", "3.22");
+    scenario.stands("base", "3.22");
     assert_eq!(scenario.manifests(FIRST, "alpine"), [].into());
     scenario.terraform.converged().await;
     scenario.was_clean().await;
@@ -83,11 +67,11 @@ async fn an_image_that_one_instance_gives_up_while_another_takes_it_stays() {
         .apply(&["-parallelism=1"])
         .await
         .succeeded();
-    stands(&scenario, "alpine", "3.22");
+    scenario.stands("alpine", "3.22");
     scenario.terraform.converged().await;
     scenario.configure(&named("again", ALPINE));
     scenario.terraform.apply(&[]).await.succeeded();
-    stands(&scenario, "alpine", "3.22");
+    scenario.stands("alpine", "3.22");
     scenario.terraform.converged().await;
     scenario.was_clean().await;
 }
@@ -100,7 +84,7 @@ async fn an_instance_that_goes_leaves_the_image_to_those_with_other_tags() {
     scenario.terraform.apply(&[]).await.succeeded();
     scenario.configure(&two);
     scenario.terraform.apply(&[]).await.succeeded();
-    stands(&scenario, "alpine", "two");
+    scenario.stands("alpine", "two");
     scenario.terraform.converged().await;
     scenario.was_clean().await;
 }

@@ -12,7 +12,7 @@ use crate::support::terraform::Terraform;
 #[tokio::test]
 async fn the_aws_cli_agrees_with_the_state_by_the_same_profiles() {
     let scenario = Scenario::seeded(two_targets(), "").await;
-    write_profiles(&scenario.terraform);
+    write_profiles(&scenario.terraform, "AKIAPIPELINE00000000", PIPELINE_SECRET);
     let settings = "  profile = \"publisher\"\n  shared_config_files = [\"config\"]\n  \
          shared_credentials_files = [\"credentials\"]\n  default_tags {\n    \
          tags = { team = \"blue\" }\n  }\n";
@@ -89,14 +89,11 @@ fn sorted(texts: &Value) -> Vec<&str> {
     texts
 }
 
-/// `publisher` by way of `tooling` by way of the keys of `pipeline`.
-fn write_profiles(terraform: &Terraform) {
+/// `publisher` by way of `tooling` by way of these keys of `pipeline`.
+pub(super) fn write_profiles(terraform: &Terraform, key: &str, secret: &str) {
     terraform.write(
         "credentials",
-        &format!(
-            "[pipeline]\naws_access_key_id = AKIAPIPELINE00000000\n\
-             aws_secret_access_key = {PIPELINE_SECRET}\n"
-        ),
+        &format!("[pipeline]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"),
     );
     terraform.write(
         "config",
@@ -109,13 +106,15 @@ fn write_profiles(terraform: &Terraform) {
     );
 }
 
-struct Cli<'a> {
-    sandbox: &'a Sandbox,
-    terraform: &'a Terraform,
+/// The AWS CLI as whoever the profile `publisher` in a folder is.
+pub(super) struct Cli<'a> {
+    pub(super) sandbox: &'a Sandbox,
+    pub(super) terraform: &'a Terraform,
 }
 
 impl Cli<'_> {
-    async fn ask(&self, arguments: &[&str]) -> Value {
+    /// Asks ECR Public, and reads the answer.
+    pub(super) async fn ask(&self, arguments: &[&str]) -> Value {
         let mut command = quiet("aws");
         let file = |name: &str| self.terraform.folder().join(name);
         command

@@ -5,5 +5,6 @@ mod busybox;
 mod differential;
 mod hashicorp_aws;
 mod judges;
+mod left_behind;
 mod moto;
 mod sources;

@@ -95,6 +95,28 @@ impl Scenario {
         serde_json::from_slice(&image.unwrap().manifest).unwrap()
     }
 
+    /// Asserts that a repository of the first account has one tag, that this one shows what
+    /// `alpine:3.22` does at the Hub, and that the image is complete and alone.
+    #[track_caller]
+    pub(crate) fn stands(&self, repository: &str, tag: &str) {
+        self.stands_as(repository, tag, "3.22");
+    }
+
+    /// The same for another tag of `alpine`.
+    #[track_caller]
+    pub(crate) fn stands_as(&self, repository: &str, tag: &str, version: &str) {
+        let digest = self.at_hub("alpine", version);
+        let expected = BTreeMap::from([(tag.to_owned(), digest.clone())]);
+        assert_eq!(self.tags(FIRST, repository), expected);
+        let index = self.hub_manifest("alpine", &digest);
+        let children = index["manifests"].as_array().unwrap().iter();
+        let mut complete: BTreeSet<String> = children
+            .map(|child| child["digest"].as_str().unwrap().to_owned())
+            .collect();
+        complete.insert(digest);
+        assert_eq!(self.manifests(FIRST, repository), complete);
+    }
+
     /// The AWS tags of a repository.
     pub(crate) fn aws_tags(&self, account: &str, repository: &str) -> BTreeMap<String, String> {
         let store = self.sandbox.store();

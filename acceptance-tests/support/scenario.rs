@@ -1,6 +1,7 @@
 //! Real Terraform in front of a sandbox.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ecr_public_sandbox::{Entry, Face, Sandbox, Seed};
@@ -35,6 +36,8 @@ pub(crate) fn named(name: &str, arguments: &str) -> String {
 pub(crate) struct Scenario {
     pub(crate) sandbox: Sandbox,
     pub(crate) terraform: Terraform,
+    /// The folders of others, who work against the same sandbox.
+    others: Vec<Arc<Terraform>>,
     is_judged: Judged,
 }
 
@@ -79,16 +82,26 @@ impl Scenario {
     /// A sandbox, and an empty folder with the environment for it.
     pub(crate) async fn bare(seed: Seed) -> Self {
         let sandbox = Sandbox::start(seed).await.unwrap();
-        let mut terraform = Terraform::empty();
+        let mut terraform = folder_at(&sandbox);
         terraform.count_pulls_at(sandbox.hub());
-        for (name, value) in sandbox.environment() {
-            terraform.set(name, value);
-        }
         Self {
-            sandbox,
             terraform,
+            sandbox,
+            others: Vec::new(),
             is_judged: Judged::default(),
         }
+    }
+
+    /// A second folder with these resources, initialised: somebody else's, whose state knows nothing
+    /// of the first.
+    pub(crate) async fn beside(&mut self, resources: &str) -> Arc<Terraform> {
+        let other = folder_at(&self.sandbox);
+        let provider = self.sandbox.provider_block();
+        other.write("main.tf", &configuration(&provider, resources));
+        other.init().await;
+        let other = Arc::new(other);
+        self.others.push(Arc::clone(&other));
+        other
     }
 
     /// Writes these resources in place of those before, below the provider block of the sandbox.
@@ -98,10 +111,7 @@ impl Scenario {
 
     /// The same with a provider block of the test.
     pub(crate) fn configure_with(&self, provider: &str, resources: &str) {
-        let main = format!(
-            "terraform {{\n  required_providers {{\n    ecrpublic = {{\n      source = \
-             \"{ADDRESS}\"\n    }}\n  }}\n}}\n\n{provider}\n{resources}\n"
-        );
+        let main = configuration(provider, resources);
         self.terraform.write("main.tf", &main);
     }
 
@@ -153,11 +163,14 @@ impl Scenario {
     /// Where a secret is that somebody was given or shown in this scenario: in anything that
     /// Terraform and the provider wrote, at their loudest, or that the sandbox recorded.
     pub(crate) fn leaks(&self) -> Vec<String> {
-        let mut evidence = self.terraform.evidence();
         let recorded = self.sandbox.journal().entries();
-        evidence.text("recordings of the sandbox", &format!("{recorded:#?}"));
-        let configurations = self.terraform.configurations();
-        let mut leaks = evidence.leaks(&self.sandbox.secrets(), &configurations);
+        let mut leaks = Vec::new();
+        for folder in self.others.iter().map(Arc::as_ref).chain([&self.terraform]) {
+            let mut evidence = folder.evidence();
+            evidence.text("recordings of the sandbox", &format!("{recorded:#?}"));
+            let configurations = folder.configurations();
+            leaks.extend(evidence.leaks(&self.sandbox.secrets(), &configurations));
+        }
         // External IDs are no secrets: a state has them, as it has roles. Logs need not.
         let external = recorded
             .iter()
@@ -168,4 +181,20 @@ impl Scenario {
         leaks.extend(logged.map(|before| format!("external ID in the log: {before}")));
         leaks
     }
+}
+
+/// An empty folder with the environment for a sandbox.
+fn folder_at(sandbox: &Sandbox) -> Terraform {
+    let mut terraform = Terraform::empty();
+    for (name, value) in sandbox.environment() {
+        terraform.set(name, value);
+    }
+    terraform
+}
+
+fn configuration(provider: &str, resources: &str) -> String {
+    format!(
+        "terraform {{\n  required_providers {{\n    ecrpublic = {{\n      source = \
+         \"{ADDRESS}\"\n    }}\n  }}\n}}\n\n{provider}\n{resources}\n"
+    )
 }

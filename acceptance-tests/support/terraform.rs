@@ -21,6 +21,9 @@ use super::packages;
 /// minute each time it starts; a hang is a failure with a name.
 const PATIENCE: Duration = Duration::from_secs(480);
 
+/// Where Terraform keeps the states of workspaces.
+const STATES: &str = "terraform.tfstate.d";
+
 /// A working folder with a command line configuration and an environment of its own.
 ///
 /// Nothing of the environment of the tests reaches Terraform but `PATH` and the folder for
@@ -155,10 +158,19 @@ impl Terraform {
             }
         }
         evidence.text("log", &self.log());
-        for entry in fs::read_dir(self.folder()).unwrap() {
+        let mut entries: Vec<_> = fs::read_dir(self.folder()).unwrap().collect();
+        while let Some(entry) = entries.pop() {
             let entry = entry.unwrap();
             let name = entry.file_name().into_string().unwrap();
             if !entry.file_type().unwrap().is_file() {
+                // Below it, each workspace has a folder.
+                if entry
+                    .path()
+                    .components()
+                    .any(|part| part.as_os_str() == STATES)
+                {
+                    entries.extend(fs::read_dir(entry.path()).unwrap());
+                }
                 continue;
             }
             let content = fs::read(entry.path()).unwrap();
