@@ -18,6 +18,7 @@ use super::diagnose;
 use super::facts::Facts;
 use super::look::{Looks, Seen};
 use super::pace::Paces;
+use super::planned_tags::PlannedTags;
 use super::progress;
 use super::registry_settings::{ECR_PUBLIC, SourceRegistry};
 use super::repository_name::RepositoryName;
@@ -35,6 +36,8 @@ pub(crate) struct Clients {
     pub(crate) facts: Facts,
     /// Who may change which repository now.
     pub(crate) turns: Turns,
+    /// Which image each tag is to show after this run.
+    pub(crate) planned_tags: PlannedTags,
     /// For every repository that is created.
     pub(crate) default_tags: BTreeMap<String, String>,
     ecr_public: Endpoint,
@@ -83,6 +86,7 @@ impl Clients {
             aws: connected,
             engine,
             turns: Turns::default(),
+            planned_tags: PlannedTags::default(),
             default_tags: settings.default_tags,
             ecr_public: settings.ecr_public,
             paces: Paces::default(),
