@@ -1,4 +1,4 @@
-//! The published pages say what the schema and the templates of the guides say.
+//! The published pages say what the schema and the guides say.
 //!
 //! `UPDATE_DOCS=1 cargo test docs::` writes them anew.
 
@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
 
+use crate::support::tables;
 use terraform_provider_ecrpublic::provider::EcrPublic;
 use terraform_provider_ecrpublic::tf::{
     Attribute, AttributeType, Block, DynProvider, Mode, NestedBlock, Nesting, Type,
@@ -68,8 +69,18 @@ fn index(block: &Block) -> String {
     let mut page = front_matter("ecrpublic Provider", "", &block.description);
     page += "# ecrpublic Provider\n\n";
     page += &format!("{}\n\n{}\n", block.description, GUIDE.trim());
+    page += &differences();
     page += &format!("\n## Example Usage\n\n```terraform\n{example}```\n");
     page + &schema(block)
+}
+
+/// Where hashicorp/aws does something else, from the manual.
+fn differences() -> String {
+    let mut section = DIFFERENCES.to_owned();
+    for cells in tables::cells_of("src/manual/differences.rs") {
+        section += &format!("| {} |\n", cells[1..].join(" | "));
+    }
+    section
 }
 
 fn page(kind: &str, block: &Block) -> String {
@@ -279,6 +290,9 @@ The roles of a resource are kept in state, and refresh and destroy go by them. W
 renamed or removed, correct the configuration and run `terraform apply -refresh=false` once. Nothing of
 `account_role` is in state: there, correcting the provider block is enough.
 
+The guide [*Mirroring into many accounts*](guides/many-accounts.md) goes through all of this, from the trust
+policies to the plan.
+
 ## Permissions
 
 The last role needs, for everything that the provider can do:
@@ -291,6 +305,7 @@ The last role needs, for everything that the provider can do:
 | pushing | `ecr-public:BatchCheckLayerAvailability`, `ecr-public:InitiateLayerUpload`, `ecr-public:UploadLayerPart`, `ecr-public:CompleteLayerUpload`, `ecr-public:PutImage` | the repositories |
 | creating repositories | `ecr-public:CreateRepository`, `ecr-public:TagResource`, `ecr-public:UntagResource` | the repositories |
 | destroying | `ecr-public:BatchDeleteImage` | the repositories |
+| `delete_repository` | `ecr-public:DeleteRepository` | the repositories |
 
 A repository has the ARN `arn:aws:ecr-public::<account>:repository/<name>`.
 
@@ -307,6 +322,16 @@ With `TF_LOG_PROVIDER=INFO` each copy, failed or not, ends with one line: bytes 
 pulls spent, requests, retries, and milliseconds. A copy without progress for twenty seconds says once,
 at the level `WARN`, what it waits for: an answer of which host, the bytes of which layer, another
 copy, a permit, or a pause that a registry asked for.
+";
+
+const DIFFERENCES: &str = "
+## Differences from hashicorp/aws
+
+The arguments that both providers have mean the same, and so do environment variables and shared
+configuration files, except for this. It was compared with version 5.100.0.
+
+| Where | `hashicorp/aws` | `ecrpublic` | Because |
+|---|---|---|---|
 ";
 
 const IMPORT: &str = "\

@@ -1,6 +1,6 @@
 //! The guides: what they quote is what there is, and what they tell people to type works.
 //!
-//! A guide is written in `templates/guides`. Files and messages are put into it from where they are
+//! A guide is written in `acceptance-tests/guides`. Files and messages are put into it from where they are
 //! held to the truth: `{{file PATH}}` is a file of this repository, `{{message NAME}}` a snapshot of
 //! what a scenario printed.
 
@@ -19,7 +19,7 @@ pub(crate) fn pages() -> Vec<(String, String)> {
 }
 
 fn rendered(name: &str) -> String {
-    let template = read(&format!("templates/{name}"));
+    let template = read(&format!("acceptance-tests/{name}"));
     let lines = template.lines().map(|line| match placeholder(line) {
         None => line.to_owned(),
         Some(("file", path)) => read(path).trim_end().to_owned(),
@@ -55,7 +55,7 @@ fn blocks(page: &str, kind: &str) -> Vec<String> {
 
 #[test]
 fn each_message_is_below_a_heading_that_is_its_summary() {
-    let template = read(&format!("templates/{MANY_ACCOUNTS}"));
+    let template = read(&format!("acceptance-tests/{MANY_ACCOUNTS}"));
     let (_, messages) = template.split_once("\n## Messages on the way\n").unwrap();
     let sections: Vec<&str> = messages.split("\n### ").skip(1).collect();
     assert!(sections.len() > 4);
@@ -135,6 +135,35 @@ async fn what_a_removed_block_lets_go_of_stays_where_it_is() {
         .write("main.tf", &format!("{kept}\n{removed}\n"));
     let run = scenario.terraform.apply(&[]).await.succeeded();
     run.says("0 added, 0 changed, 0 destroyed");
+    scenario.terraform.converged().await;
+    assert_eq!(scenario.manifests(SECOND, "nginx"), before);
+    scenario.was_clean().await;
+}
+
+/// The line in the guide for an account that leaves and keeps what it has.
+#[tokio::test]
+async fn an_account_that_leaves_and_keeps_its_images_has_them_afterwards() {
+    let page = rendered(MANY_ACCOUNTS);
+    let keep = page
+        .split('`')
+        .find(|code| code.starts_with("keep_on_destroy = "));
+    let source = "  source     = each.value[1]\n";
+    let main = &blocks(&page, "terraform")[0];
+    assert!(main.contains(source));
+    let kept = main.replace(source, &format!("{source}  {}\n", keep.unwrap()));
+    let seed = Zone::published().seed(&[FIRST, SECOND], Seed::demo().hub);
+    let scenario = Scenario::bare(seed).await;
+    scenario.reach_sandbox(".");
+    scenario.terraform.write("main.tf", main);
+    scenario.terraform.init().await;
+    scenario.terraform.apply(&[]).await.succeeded();
+    scenario.terraform.write("main.tf", &kept);
+    let run = scenario.terraform.apply(&[]).await.succeeded();
+    run.says("0 added, 2 changed, 0 destroyed");
+    let before = scenario.manifests(SECOND, "nginx");
+    scenario.set_variables(&json!({ "account_ids": [FIRST] }));
+    let run = scenario.terraform.apply(&[]).await.succeeded();
+    run.says("0 added, 0 changed, 2 destroyed");
     scenario.terraform.converged().await;
     assert_eq!(scenario.manifests(SECOND, "nginx"), before);
     scenario.was_clean().await;

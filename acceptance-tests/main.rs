@@ -3,7 +3,7 @@
 //! One binary, so that everything is linked once. Each file is one subject:
 //!
 //! - [`architecture`], [`dependencies`]: the shape of the program;
-//! - [`examples`], [`docs`], [`guides`], [`promises`]: what practitioners read;
+//! - [`examples`], [`docs`], [`guides`], [`promises`], [`aws_errors`]: what practitioners read;
 //! - [`protocol`]: the contract with Terraform, over the socket of a real process;
 //! - the others: scenarios under real Terraform against the stand-ins.
 
@@ -11,6 +11,7 @@
 
 mod apply;
 mod architecture;
+mod aws_errors;
 mod clean_up;
 mod configurations;
 mod credentials;
@@ -37,6 +38,7 @@ mod permissions;
 mod platforms;
 mod promises;
 mod protocol;
+mod pull_budget;
 mod replace;
 mod requests;
 mod role_sharing;

@@ -27,10 +27,12 @@ async fn the_permissions_that_are_listed_are_enough_and_all_of_them_are_used() {
     // Another instance does not remember that the repository is ours, and has to ask.
     let replace = format!("-replace={IT}");
     scenario.terraform.apply(&[&replace]).await.succeeded();
-    scenario.configure(&with("source = \"alpine:3.21\""));
+    scenario.configure(&with("source = \"alpine:3.21\"\ndelete_repository = true"));
     scenario.terraform.apply(&[]).await.succeeded();
     scenario.terraform.destroy().await.succeeded();
-    assert_eq!(scenario.manifests(FIRST, "alpine"), [].into());
+    let store = scenario.sandbox.store();
+    let left = store.repository(&FIRST.parse().unwrap(), "alpine");
+    assert!(left.is_err(), "{left:?}");
 
     // Uploads go over the registry, and a login takes a permission of another service.
     let by_the_registry = [

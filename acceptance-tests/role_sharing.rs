@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use ecr_public_sandbox::accounts::RoleSeed;
 use ecr_public_sandbox::policy::PolicyDocument;
-use ecr_public_sandbox::{Entry, Face, Sandbox};
+use ecr_public_sandbox::{Entry, Face, Sandbox, Seed};
 
 use crate::requests::at_source;
 use crate::support::landing_zone::{image_name, role, seed, target};
 use crate::support::provider_block::provider;
-use crate::support::scenario::{Scenario, TOOLING};
+use crate::support::scenario::{FIRST, Scenario, TOOLING};
 use crate::support::sts::assumed;
 use crate::support::zone::{EXAMPLE, Zone, variables};
 
@@ -82,6 +82,33 @@ async fn two_hundred_instances_over_twenty_accounts_ask_aws_as_little_as_can_be(
             assert_eq!(scenario.manifests(account, &image), [].into());
         }
     }
+    scenario.was_clean().await;
+}
+
+/// An index has something below it, which has to be found, and looked at once its tag is gone: other
+/// tags and other indexes may need it. Below are six manifests.
+#[tokio::test]
+async fn what_is_below_an_index_costs_its_destroy_a_login_and_three_calls() {
+    let seed = Zone::published().seed(&[FIRST], Seed::demo().hub);
+    let scenario = Scenario::of_example_seeded(seed, EXAMPLE).await;
+    let (sandbox, terraform) = (&scenario.sandbox, &scenario.terraform);
+    scenario.set_variables(&variables(sandbox, &[FIRST], &["alpine:3.22".to_owned()]));
+    terraform.init().await;
+    terraform.apply(&[]).await.succeeded();
+    assert_eq!(scenario.manifests(FIRST, "alpine").len(), 1 + 6);
+    terraform.save_plan(&["-destroy"]).await.succeeded();
+    sandbox.journal().clear();
+    terraform.apply_planned().await.succeeded();
+    let calls: &[(&str, usize)] = &[
+        ("AssumeRole", 1),
+        ("GetAuthorizationToken", 1),
+        // The tag, and what was below.
+        ("BatchDeleteImage", 2),
+        // Whether the index is gone, and everything below at once.
+        ("DescribeImages", 2),
+    ];
+    assert_eq!(asked(sandbox), of_each(&[FIRST.to_owned()], calls, 1));
+    assert_eq!(scenario.manifests(FIRST, "alpine"), [].into());
     scenario.was_clean().await;
 }
 

@@ -2,6 +2,7 @@
 
 mod aws_cli;
 mod busybox;
+mod differential;
 mod hashicorp_aws;
 mod judges;
 mod left_behind;

@@ -85,6 +85,10 @@ async fn an_account_that_is_added_gets_every_image_and_the_others_are_left_alone
     let says = "Plan: 2 to add, 0 to change, 0 to destroy.";
     plan_and_apply(&scenario, says, &[FIRST, SECOND]).await;
     everything_is_in(&scenario, THIRD);
+    // Of both kinds, so that none was overlooked in the other accounts.
+    let writes = writes_in(&scenario.sandbox, THIRD);
+    let has = |what: &str| writes.iter().any(|write| write.contains(what));
+    assert!(has("CreateRepository") && has("PUT /v2/"), "{writes:?}");
     scenario.was_clean().await;
 }
 

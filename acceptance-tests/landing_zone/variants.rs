@@ -215,34 +215,53 @@ fn write_profile(terraform: &mut Terraform, session: &Credentials) {
 }
 
 #[tokio::test]
-async fn each_variant_publishes_refreshes_and_leaves_nothing_behind() {
-    for variant in &VARIANTS[1..] {
-        let scenario = variant.scenario().await;
-        scenario.terraform.apply(&[]).await.succeeded();
-        scenario.is_published();
-        let published = variant.zone();
-        let policies = scenario.terraform.output("policies").await;
-        assert_eq!(
-            as_json(&policies["caller"]),
-            published.caller,
-            "{variant:?}"
-        );
-        assert_eq!(as_json(&policies["trust"]), published.trust, "{variant:?}");
-        assert_eq!(
-            as_json(&policies["permissions"]),
-            published.permissions,
-            "{variant:?}"
-        );
-        let caller_trust = &policies["caller_trust"];
-        let caller_trust = caller_trust.is_string().then(|| as_json(caller_trust));
-        assert_eq!(caller_trust, published.caller_trust, "{variant:?}");
-        scenario.terraform.converged().await;
-        scenario.terraform.destroy().await.succeeded();
-        for (account, image) in [(FIRST, "alpine"), (SECOND, "nginx")] {
+async fn the_variant_for_github_actions_publishes_and_leaves_nothing_behind() {
+    lives("github-actions").await;
+}
+
+#[tokio::test]
+async fn the_variant_for_gitlab_publishes_and_leaves_nothing_behind() {
+    lives("gitlab-ci").await;
+}
+
+#[tokio::test]
+async fn the_variant_for_organizations_publishes_and_leaves_nothing_behind() {
+    lives("organizations").await;
+}
+
+#[tokio::test]
+async fn the_variant_for_control_tower_publishes_and_leaves_nothing_behind() {
+    lives("control-tower").await;
+}
+
+#[tokio::test]
+async fn the_variant_for_account_factory_publishes_and_leaves_nothing_behind() {
+    lives("account-factory").await;
+}
+
+/// From the apply to the destroy, with the policies of the folder, which Terraform and the JSON files
+/// have in common.
+async fn lives(folder: &str) {
+    let variant = VARIANTS.iter().find(|it| it.folder == folder).unwrap();
+    let scenario = variant.scenario().await;
+    scenario.terraform.apply(&[]).await.succeeded();
+    scenario.is_published();
+    let published = variant.zone();
+    let policies = scenario.terraform.output("policies").await;
+    assert_eq!(as_json(&policies["caller"]), published.caller);
+    assert_eq!(as_json(&policies["trust"]), published.trust);
+    assert_eq!(as_json(&policies["permissions"]), published.permissions);
+    let caller_trust = &policies["caller_trust"];
+    let caller_trust = caller_trust.is_string().then(|| as_json(caller_trust));
+    assert_eq!(caller_trust, published.caller_trust);
+    scenario.terraform.converged().await;
+    scenario.terraform.destroy().await.succeeded();
+    for account in [FIRST, SECOND] {
+        for image in ["alpine", "nginx"] {
             assert_eq!(scenario.manifests(account, image), [].into());
         }
-        scenario.was_clean().await;
     }
+    scenario.was_clean().await;
 }
 
 #[tokio::test]

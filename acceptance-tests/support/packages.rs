@@ -86,7 +86,7 @@ fn beside_the_system() -> Vec<PathBuf> {
 }
 
 /// Terraform's name of this platform.
-fn platform() -> String {
+pub(crate) fn platform() -> String {
     let os = if OS == "macos" { "darwin" } else { OS };
     let arch = match ARCH {
         "x86_64" => "amd64",

@@ -82,8 +82,10 @@ impl Scenario {
     /// A sandbox, and an empty folder with the environment for it.
     pub(crate) async fn bare(seed: Seed) -> Self {
         let sandbox = Sandbox::start(seed).await.unwrap();
+        let mut terraform = folder_at(&sandbox);
+        terraform.count_pulls_at(sandbox.hub());
         Self {
-            terraform: folder_at(&sandbox),
+            terraform,
             sandbox,
             others: Vec::new(),
             is_judged: Judged::default(),

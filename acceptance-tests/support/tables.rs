@@ -13,6 +13,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// The tests, each as its file and its name.
+    pub(crate) fn tests(&self) -> &[(String, String)] {
+        &self.tests
+    }
+
     /// Asserts that every test that the row names is there, and that it names one.
     pub(crate) fn is_held(&self) {
         assert!(!self.tests.is_empty(), "no test holds: {}", self.words);
@@ -40,6 +45,15 @@ pub(crate) fn rows(page: &str) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// The cells of all tables of a page whose first column is a name in backticks.
+pub(crate) fn cells_of(page: &str) -> Vec<Vec<String>> {
+    let text = read(page);
+    let rows = text.lines().filter_map(cells);
+    rows.filter(|row| row.starts_with('`'))
+        .map(|row| row.split(" | ").map(str::to_owned).collect())
+        .collect()
 }
 
 fn cells(line: &str) -> Option<&str> {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{env, fs};
 
+use ecr_public_sandbox::Hub;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -38,6 +39,8 @@ pub(crate) struct Terraform {
     /// Every configuration that was written, one after the other.
     configurations: Mutex<String>,
     said: Said,
+    /// Where pulls are counted.
+    hub: Option<Hub>,
 }
 
 /// Commands that have ended, and what they wrote.
@@ -96,6 +99,7 @@ impl Terraform {
         Self {
             configurations: Mutex::default(),
             said: Said::default(),
+            hub: None,
             environment: environment.map(|(name, value)| (name.into(), value)).into(),
             work: "work".into(),
             folder,
@@ -295,9 +299,18 @@ impl Terraform {
         assert_eq!(run.code, Some(0), "the plan is not empty:\n{}", run.text);
     }
 
+    /// Asserts from now on that plans spend no pull there.
+    pub(crate) fn count_pulls_at(&mut self, hub: &Hub) {
+        self.hub = Some(hub.clone());
+    }
+
     /// Runs a command to its end.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
-        self.start(arguments).finish().await
+        let hub = self.hub.as_ref().filter(|_| arguments[0] == "plan");
+        let before = hub.map(Hub::pulls);
+        let run = self.start(arguments).finish().await;
+        assert_eq!(hub.map(Hub::pulls), before, "a plan has spent pulls");
+        run
     }
 
     /// Starts a command.

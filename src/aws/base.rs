@@ -9,22 +9,36 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use aws_config::imds;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
+use aws_credential_types::provider::ProvideCredentials as _;
 
 use super::assume_role::Issued;
 use super::clients::Clients;
+use super::container::{self, Container};
 use super::error::{
-    CredentialOrigin, Error, ErrorKind, KeyMember, KeysOrigin, NamedBy, Tried, bounded,
+    CredentialOrigin, Error, ErrorKind, KeyMember, KeysOrigin, NamedBy, Setting, SettingName,
+    SettingProblem, Tried, bounded,
 };
+use super::http::Http;
+use super::instance::InstanceRole;
+use super::process::Process;
 use super::profile::{ProfileSource, trace};
-use super::refusal::find;
-use super::sdk_sources::SdkSources;
+use super::settings::Settings;
 use super::shared_config::SharedConfig;
+use super::single_sign_on::SingleSignOn;
 use super::web_identity::assume_role_with_web_identity;
 use super::{AccountId, Config, Environment, Hop, WebIdentity, WebIdentityToken};
+
+/// What a source is chosen by, and what it is made with.
+#[derive(Debug)]
+pub(super) struct Means<'a> {
+    pub(super) config: &'a Config,
+    pub(super) shared: &'a SharedConfig,
+    pub(super) settings: &'a Settings,
+    pub(super) http: &'a Http,
+    pub(super) metadata: &'a imds::Client,
+}
 
 /// The source that was chosen, and the hops that a profile adds to it.
 #[derive(Debug)]
@@ -41,17 +55,23 @@ pub(super) enum BaseSource {
         credentials: Credentials,
         origin: CredentialOrigin,
     },
-    /// A provider of the SDK.
-    Sdk {
-        provider: SharedCredentialsProvider,
-        origin: CredentialOrigin,
-        /// The start page, when it is a single sign-on.
-        sso: Option<String>,
+    /// The program of a profile.
+    Process(Process),
+    /// A sign-in to IAM Identity Center.
+    SingleSignOn(Box<SingleSignOn>),
+    /// What a container is given.
+    Container(Box<Container>),
+    /// The role of the machine.
+    Instance {
+        role: InstanceRole,
         /// What had nothing before it.
         tried: Vec<Tried>,
     },
     /// A token of another issuer.
-    WebIdentity(WebIdentity),
+    WebIdentity {
+        identity: WebIdentity,
+        named_by: NamedBy,
+    },
     /// There is none.
     Nothing { tried: Vec<Tried> },
 }
@@ -62,16 +82,15 @@ impl Base {
     /// # Errors
     ///
     /// What is chosen is incomplete or contradicts itself.
-    pub(super) fn choose(
-        config: &Config,
-        shared: &SharedConfig,
-        sdk: &SdkSources,
-    ) -> Result<Self, Error> {
+    pub(super) fn choose(means: &Means<'_>) -> Result<Self, Error> {
+        let Means { config, shared, .. } = means;
         if let Some(source) = static_keys(config)? {
             return Ok(source.into());
         }
         if let Some(identity) = &config.web_identity {
-            return Ok(BaseSource::WebIdentity(identity.clone()).into());
+            let identity = at_home(&config.environment, identity.clone());
+            let named_by = NamedBy::Configuration;
+            return Ok(BaseSource::WebIdentity { identity, named_by }.into());
         }
         let mut tried = Vec::new();
         if !shared.is_configured() {
@@ -90,10 +109,10 @@ impl Base {
         match traced.source {
             ProfileSource::None(reason) => {
                 tried.push(nothing(CredentialOrigin::Profile(name.to_owned()), reason));
-                Ok(last_resorts(config, sdk, tried).into())
+                Ok(means.last_resorts(tried)?.into())
             }
             source => Ok(Self {
-                source: of_profile(config, shared, sdk, source)?,
+                source: means.of_profile(source)?,
                 hops: traced.hops,
             }),
         }
@@ -120,64 +139,51 @@ impl BaseSource {
             Self::Keys {
                 credentials,
                 origin,
-            } => Ok(Issued {
-                credentials: credentials.clone(),
-                origin: origin.clone(),
-                arn: None,
-            }),
-            Self::WebIdentity(identity) => assume_role_with_web_identity(clients, identity).await,
+            } => Ok(Issued::from_source(credentials.clone(), origin.clone())),
+            Self::WebIdentity { identity, named_by } => {
+                assume_role_with_web_identity(clients, identity, named_by).await
+            }
             Self::Nothing { tried } => Err(ErrorKind::NoCredentials {
                 tried: tried.clone(),
             }
             .into()),
-            Self::Sdk {
-                provider, origin, ..
-            } => {
-                let issued = provider.provide_credentials().await;
-                issued
-                    .map(|credentials| Issued {
-                        credentials,
-                        origin: origin.clone(),
-                        arn: None,
-                    })
-                    .map_err(|error| self.not_delivered(&error))
+            Self::Process(process) => {
+                let credentials = process.issue().await?;
+                Ok(Issued::from_source(credentials, process.origin()))
+            }
+            Self::SingleSignOn(sign_on) => {
+                let credentials = sign_on.issue().await?;
+                Ok(Issued::from_source(credentials, sign_on.origin()))
+            }
+            Self::Container(container) => {
+                let credentials = container.issue().await?;
+                Ok(Issued::from_source(
+                    credentials,
+                    CredentialOrigin::Container,
+                ))
+            }
+            Self::Instance { role, tried } => {
+                let origin = CredentialOrigin::InstanceMetadata;
+                match role.provide_credentials().await {
+                    Ok(credentials) => Ok(Issued::from_source(credentials, origin)),
+                    Err(error) => {
+                        let mut tried = tried.clone();
+                        tried.push(nothing(origin, &bounded(&innermost(&error))));
+                        Err(Error::from(ErrorKind::NoCredentials { tried }).caused_by(&error))
+                    }
+                }
             }
         }
     }
+}
 
-    fn not_delivered(&self, error: &(dyn std::error::Error + 'static)) -> Error {
-        if let Some(ours) = find::<Error>(error) {
-            return ours.clone();
+impl Issued {
+    fn from_source(credentials: Credentials, origin: CredentialOrigin) -> Self {
+        Self {
+            credentials,
+            origin,
+            arn: None,
         }
-        let kind = match self {
-            Self::Sdk {
-                origin: origin @ CredentialOrigin::InstanceMetadata,
-                tried,
-                ..
-            } => {
-                let mut tried = tried.clone();
-                tried.push(nothing(origin.clone(), &bounded(&innermost(error))));
-                ErrorKind::NoCredentials { tried }
-            }
-            Self::Sdk {
-                origin: CredentialOrigin::Profile(profile),
-                sso: Some(start_url),
-                ..
-            } => ErrorKind::SsoLoginRequired {
-                profile: profile.clone(),
-                start_url: Some(start_url.clone()).filter(|url| !url.is_empty()),
-            },
-            Self::Sdk { origin, .. } | Self::Keys { origin, .. } => ErrorKind::SourceFailed {
-                origin: origin.clone(),
-            },
-            Self::WebIdentity(_) => ErrorKind::SourceFailed {
-                origin: CredentialOrigin::WebIdentity,
-            },
-            Self::Nothing { tried } => ErrorKind::NoCredentials {
-                tried: tried.clone(),
-            },
-        };
-        Error::from(kind).caused_by(error)
     }
 }
 
@@ -235,7 +241,8 @@ fn environment_keys(environment: &Environment) -> Result<Option<BaseSource>, Err
         account: account.as_deref(),
         expiry: environment
             .get("AWS_CREDENTIAL_EXPIRATION")
-            .and_then(moment),
+            // Something that is no moment is as good as nothing: it is only told.
+            .and_then(|text| container::moment(&text).ok()),
     }
     .complete(&KeysOrigin::Environment, CredentialOrigin::EnvironmentKeys)
 }
@@ -248,12 +255,6 @@ pub(super) struct Keys<'a> {
     pub(super) account: Option<&'a str>,
     /// When they end, if somebody has written that down.
     pub(super) expiry: Option<SystemTime>,
-}
-
-/// What the AWS CLI writes for a moment. Something else is as good as nothing: it is only told.
-fn moment(text: String) -> Option<SystemTime> {
-    let moment = DateTime::from_str(&text, Format::DateTimeWithOffset).ok()?;
-    moment.try_into().ok()
 }
 
 impl Keys<'_> {
@@ -308,90 +309,93 @@ fn environment_web_identity(environment: &Environment) -> Result<Option<BaseSour
     let role = environment.get("AWS_ROLE_ARN").unwrap_or_default();
     let role_arn = role.parse().map_err(|error| {
         Error::from(ErrorKind::InvalidSetting {
-            setting: super::error::Setting {
-                name: super::error::SettingName::WebIdentityRole,
+            setting: Setting {
+                name: SettingName::WebIdentityRole,
                 named_by: NamedBy::Environment("AWS_ROLE_ARN"),
             },
-            problem: super::error::SettingProblem::NotRole(error),
+            problem: SettingProblem::NotRole(error),
         })
     })?;
-    Ok(Some(BaseSource::WebIdentity(WebIdentity {
+    let identity = WebIdentity {
         role_arn,
         session_name: environment.get("AWS_ROLE_SESSION_NAME"),
         duration: None,
         policy: None,
         policy_arns: Default::default(),
         token: WebIdentityToken::File(environment.expand(Path::new(&file))),
-    })))
+    };
+    let named_by = NamedBy::Environment("AWS_WEB_IDENTITY_TOKEN_FILE");
+    Ok(Some(BaseSource::WebIdentity { identity, named_by }))
 }
 
-fn of_profile(
-    config: &Config,
-    shared: &SharedConfig,
-    sdk: &SdkSources,
-    source: ProfileSource,
-) -> Result<BaseSource, Error> {
-    let nothing_there = || BaseSource::Nothing { tried: Vec::new() };
-    Ok(match source {
-        ProfileSource::Ready(source) => source,
-        ProfileSource::Sdk(profile) => BaseSource::Sdk {
-            provider: sdk.profile(&profile, shared),
-            sso: shared.single_sign_on(&profile),
-            origin: CredentialOrigin::Profile(profile),
-            tried: Vec::new(),
-        },
-        ProfileSource::Environment => {
-            environment_keys(&config.environment)?.unwrap_or_else(|| BaseSource::Nothing {
-                tried: vec![no_environment_keys()],
-            })
+/// The same with the home directory in place of a leading `~`.
+fn at_home(environment: &Environment, mut identity: WebIdentity) -> WebIdentity {
+    if let WebIdentityToken::File(file) = &mut identity.token {
+        *file = environment.expand(file);
+    }
+    identity
+}
+
+impl Means<'_> {
+    fn of_profile(&self, source: ProfileSource) -> Result<BaseSource, Error> {
+        Ok(match source {
+            ProfileSource::Ready(BaseSource::WebIdentity { identity, named_by }) => {
+                let identity = at_home(&self.config.environment, identity);
+                BaseSource::WebIdentity { identity, named_by }
+            }
+            ProfileSource::Ready(source) => source,
+            ProfileSource::SingleSignOn(profile) => {
+                let environment = &self.config.environment;
+                let made = SingleSignOn::new(profile, environment, self.settings, self.http)?;
+                BaseSource::SingleSignOn(Box::new(made))
+            }
+            ProfileSource::Environment => environment_keys(&self.config.environment)?
+                .unwrap_or_else(|| BaseSource::Nothing {
+                    tried: vec![no_environment_keys()],
+                }),
+            ProfileSource::Container => self.container()?.unwrap_or_else(|| BaseSource::Nothing {
+                tried: vec![no_container()],
+            }),
+            ProfileSource::Instance => self.instance(Vec::new()),
+            ProfileSource::None(_) => BaseSource::Nothing { tried: Vec::new() },
+        })
+    }
+
+    fn last_resorts(&self, mut tried: Vec<Tried>) -> Result<BaseSource, Error> {
+        if let Some(container) = self.container()? {
+            return Ok(container);
         }
-        ProfileSource::Container => container(sdk),
-        ProfileSource::Instance => instance(config, sdk, Vec::new()),
-        ProfileSource::None(_) => nothing_there(),
-    })
+        tried.push(no_container());
+        Ok(self.instance(tried))
+    }
+
+    fn container(&self) -> Result<Option<BaseSource>, Error> {
+        let container = Container::of_environment(&self.config.environment, self.http)?;
+        Ok(container.map(|container| BaseSource::Container(Box::new(container))))
+    }
+
+    fn instance(&self, mut tried: Vec<Tried>) -> BaseSource {
+        let disabled = || {
+            let value = self.config.environment.get("AWS_EC2_METADATA_DISABLED");
+            value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        };
+        let left_out = match self.config.skip_metadata {
+            Some(true) => Some("the provider block leaves it out"),
+            None if disabled() => Some("AWS_EC2_METADATA_DISABLED is set"),
+            Some(false) | None => None,
+        };
+        if let Some(reason) = left_out {
+            tried.push(nothing(CredentialOrigin::InstanceMetadata, reason));
+            return BaseSource::Nothing { tried };
+        }
+        BaseSource::Instance {
+            role: InstanceRole(self.metadata.clone()),
+            tried,
+        }
+    }
 }
 
-fn last_resorts(config: &Config, sdk: &SdkSources, mut tried: Vec<Tried>) -> BaseSource {
-    let variables = [
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    ];
-    if config.environment.first(&variables).is_some() {
-        return container(sdk);
-    }
-    let reason = format!("{} is not set", variables.join(" or "));
-    tried.push(nothing(CredentialOrigin::Container, &reason));
-    instance(config, sdk, tried)
-}
-
-fn container(sdk: &SdkSources) -> BaseSource {
-    BaseSource::Sdk {
-        provider: sdk.container(),
-        origin: CredentialOrigin::Container,
-        sso: None,
-        tried: Vec::new(),
-    }
-}
-
-fn instance(config: &Config, sdk: &SdkSources, mut tried: Vec<Tried>) -> BaseSource {
-    let origin = CredentialOrigin::InstanceMetadata;
-    let disabled = || {
-        let value = config.environment.get("AWS_EC2_METADATA_DISABLED");
-        value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
-    };
-    let left_out = match config.skip_metadata {
-        Some(true) => Some("the provider block leaves it out"),
-        None if disabled() => Some("AWS_EC2_METADATA_DISABLED is set"),
-        Some(false) | None => None,
-    };
-    if let Some(reason) = left_out {
-        tried.push(nothing(origin, reason));
-        return BaseSource::Nothing { tried };
-    }
-    BaseSource::Sdk {
-        provider: sdk.instance(),
-        origin,
-        sso: None,
-        tried,
-    }
+fn no_container() -> Tried {
+    let reason = format!("{} is not set", container::VARIABLES.join(" or "));
+    nothing(CredentialOrigin::Container, &reason)
 }

@@ -111,6 +111,13 @@ impl Chain {
             }
         };
         let arn = output.arn().unwrap_or_default().to_owned();
+        if let Some(partition) = foreign_partition(&arn) {
+            return Err(ErrorKind::WrongPartition {
+                partition: partition.to_owned(),
+                identity: arn,
+            }
+            .into());
+        }
         match output.account().and_then(|account| account.parse().ok()) {
             Some(account) => Ok(Identity { account, arn }),
             None => Err(ErrorKind::UnknownAccount { identity: arn }.into()),
@@ -186,6 +193,12 @@ impl Chain {
         };
         kind.into()
     }
+}
+
+/// The partition of an ARN, when it is one without ECR Public.
+fn foreign_partition(arn: &str) -> Option<&str> {
+    let partition = arn.strip_prefix("arn:")?.split(':').next()?;
+    (partition != "aws").then_some(partition)
 }
 
 fn explained(call: &Call, refusal: Refusal, issued: &Issued) -> Error {

@@ -155,7 +155,7 @@ impl Clients {
             Some(url) => config = config.endpoint_url(url),
             None => {
                 config = config
-                    .use_fips(settings.use_fips)
+                    .use_fips(settings.use_fips.is_some())
                     .use_dual_stack(settings.use_dual_stack);
             }
         }
@@ -212,7 +212,10 @@ impl Call {
 }
 
 fn sts_host(settings: &Settings) -> String {
-    let service = if settings.use_fips { "sts-fips" } else { "sts" };
+    let service = match settings.use_fips {
+        Some(_) => "sts-fips",
+        None => "sts",
+    };
     let domain = if settings.use_dual_stack {
         "api.aws"
     } else {

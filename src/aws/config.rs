@@ -75,3 +75,30 @@ pub struct Config {
     /// Where environment variables are read.
     pub environment: Environment,
 }
+
+impl Config {
+    /// The proxy for HTTPS that the provider block asks for; an empty text means none.
+    ///
+    /// As hashicorp/aws has it: its proxy for HTTP carries HTTPS too, unless one for HTTPS is
+    /// configured, if only as empty, or in the environment.
+    #[must_use]
+    pub fn proxy_for_https(&self) -> Option<&str> {
+        let https = self.https_proxy.as_deref();
+        https.or_else(|| {
+            self.http_proxy
+                .as_deref()
+                .filter(|_| self.http_proxy_carries_https())
+        })
+    }
+
+    pub(super) fn http_proxy_carries_https(&self) -> bool {
+        self.http_proxy
+            .as_deref()
+            .is_some_and(|url| !url.is_empty())
+            && self.https_proxy.is_none()
+            && self.environment.first(&HTTPS_PROXY).is_none()
+    }
+}
+
+/// What says through which proxy HTTPS goes, the first that is set.
+pub(super) const HTTPS_PROXY: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];

@@ -8,17 +8,19 @@ use uuid::Uuid;
 
 use crate::task::Context;
 
-use super::base::{Base, BaseSource};
+use super::base::{Base, BaseSource, Means};
 use super::chain::Chain;
 use super::clients::Clients;
 use super::error::{AccountRule, Error, ErrorKind, HopOrigin, HopPosition};
 use super::http::Http;
-use super::sdk_sources::SdkSources;
+use super::metadata;
 use super::settings::Settings;
 use super::shared_config::SharedConfig;
 use super::store::Store;
 use super::timing::Timing;
-use super::{AccountId, AccountRole, Config, Hop, HopPlace, Identity, InvalidHop, Session, Target};
+use super::{
+    AccountId, AccountRole, Config, Hop, HopPlace, Identity, InvalidHop, Notice, Session, Target,
+};
 
 /// The provider's way into AWS. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +37,7 @@ struct Parts {
     allowed: BTreeSet<AccountId>,
     forbidden: BTreeSet<AccountId>,
     introduction: Introduction,
+    notices: Vec<Notice>,
 }
 
 /// How the provider's own identity is found out when it is configured.
@@ -113,6 +116,12 @@ impl Aws {
         session.provider_identity(cx, asking).await
     }
 
+    /// What practitioners should know although everything works.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.parts.notices
+    }
+
     /// A handle on one identity. Nothing is asked of AWS yet. Equal targets share everything.
     #[must_use]
     pub fn session(&self, target: &Target) -> Session {
@@ -123,12 +132,19 @@ impl Aws {
         let shared = SharedConfig::read(config).await?;
         let settings = Settings::read(config, &shared)?;
         let http = Http::prepare(config).await?;
-        let sdk = SdkSources::new(config, &http, &settings.sts_region)?;
-        let mut base = Base::choose(config, &shared, &sdk)?;
+        let notices = Notice::all(config, &settings);
+        let metadata = metadata::client(config, &http)?;
+        let mut base = Base::choose(&Means {
+            config,
+            shared: &shared,
+            settings: &settings,
+            http: &http,
+            metadata: &metadata,
+        })?;
         check_hops(config, &base)?;
         check_account_role(config)?;
         let name = format!("terraform-ecrpublic-{}", Uuid::new_v4().simple());
-        if let BaseSource::WebIdentity(identity) = &mut base.source {
+        if let BaseSource::WebIdentity { identity, .. } = &mut base.source {
             identity.session_name.get_or_insert_with(|| name.clone());
         }
         let of_profile = base.hops.len();
@@ -144,6 +160,7 @@ impl Aws {
                 allowed: config.allowed_account_ids.clone(),
                 forbidden: config.forbidden_account_ids.clone(),
                 introduction: Introduction::of(config),
+                notices,
             }),
         })
     }
@@ -234,7 +251,7 @@ fn position(origin: HopOrigin, hop: usize, of: usize) -> HopPosition {
 fn check_hops(config: &Config, base: &Base) -> Result<(), Error> {
     let of = config.assume_role.len();
     let starts_with_role =
-        !base.hops.is_empty() || matches!(base.source, BaseSource::WebIdentity(_));
+        !base.hops.is_empty() || matches!(base.source, BaseSource::WebIdentity { .. });
     for (index, hop) in config.assume_role.iter().enumerate() {
         let place = if index == 0 && !starts_with_role {
             HopPlace::First

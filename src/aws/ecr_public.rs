@@ -121,8 +121,34 @@ impl Session {
         repository: &str,
         id: &ImageId,
     ) -> Result<Option<ImageDetail>, Error> {
+        let images = self
+            .images(cx, repository, std::slice::from_ref(id))
+            .await?;
+        Ok(images.and_then(|images| images.into_iter().next()))
+    }
+
+    /// Images by tag or digest, a hundred with each call of the service, in no order; `None` as soon
+    /// as one of them, or their repository, does not exist.
+    ///
+    /// # Errors
+    ///
+    /// As AWS says.
+    pub async fn images(
+        &self,
+        cx: &Context,
+        repository: &str,
+        ids: &[ImageId],
+    ) -> Result<Option<Vec<ImageDetail>>, Error> {
         self.run(cx, async {
-            self.enter(cx).await?.describe_image(repository, id).await
+            let chain = self.enter(cx).await?;
+            let mut images = Vec::new();
+            for group in ids.chunks(MOST_IDS) {
+                match chain.describe_images(repository, group).await? {
+                    Some(found) => images.extend(found),
+                    None => return Ok(None),
+                }
+            }
+            Ok(Some(images))
         })
         .await
     }

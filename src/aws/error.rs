@@ -4,6 +4,7 @@
 
 mod cause;
 mod facts;
+mod source;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -22,6 +23,7 @@ pub use facts::{
     AccountRule, Answer, CaBundleProblem, ConnectFailure, CredentialOrigin, HopOrigin, HopPosition,
     KeyMember, KeysOrigin, NamedBy, RefusalReason, Setting, SettingName, SettingProblem, Tried,
 };
+pub use source::{SignIn, SourceProblem};
 
 /// Something on the way to AWS, or in AWS, failed. Cheap to clone, because one failure of a chain
 /// is the answer to everybody who needs that chain.
@@ -69,18 +71,22 @@ pub enum ErrorKind {
         problem: String,
     },
     /// The sign-in of IAM Identity Center is missing or has ended.
-    #[error("the single sign-on session of profile `{profile}` is missing or has ended")]
+    #[error("somebody has to sign in for profile `{profile}`: {reason}")]
     SsoLoginRequired {
         /// The profile.
         profile: String,
         /// Where its sign-in starts.
-        start_url: Option<String>,
+        start_url: String,
+        /// Why.
+        reason: SignIn,
     },
     /// The source that is configured did not deliver.
-    #[error("{origin} did not deliver credentials")]
+    #[error("{origin} did not deliver credentials: {problem}")]
     SourceFailed {
         /// The source.
         origin: CredentialOrigin,
+        /// Why.
+        problem: SourceProblem,
     },
     /// A role was not handed out.
     #[error("{hop} to {role} failed: {answer}")]
@@ -103,6 +109,8 @@ pub enum ErrorKind {
         role: RoleArn,
         /// The file that holds the token; `None` when the token is part of the configuration.
         token_file: Option<PathBuf>,
+        /// Who named it.
+        named_by: NamedBy,
         /// The answer of STS.
         answer: Answer,
     },
@@ -119,6 +127,8 @@ pub enum ErrorKind {
     WebIdentityTokenFile {
         /// The file.
         path: PathBuf,
+        /// Who named it.
+        named_by: NamedBy,
         /// The role it was for.
         role: RoleArn,
         /// What is wrong with it. Never its content.
@@ -190,6 +200,14 @@ pub enum ErrorKind {
     #[error("the account of `{identity}` cannot be told")]
     UnknownAccount {
         /// What AWS said.
+        identity: String,
+    },
+    /// The identity is in a partition that has no ECR Public.
+    #[error("`{identity}` is in the partition `{partition}`, which has no ECR Public")]
+    WrongPartition {
+        /// The partition.
+        partition: String,
+        /// The identity.
         identity: String,
     },
     /// Nothing says how to get from the provider's account into another one.
@@ -389,6 +407,7 @@ impl ErrorKind {
             | Self::SharedConfig { .. }
             | Self::AccountNotAllowed { .. }
             | Self::WrongAccount { .. }
+            | Self::WrongPartition { .. }
             | Self::NoAccountRole { .. }
             | Self::InvalidAccountRole { .. }
             | Self::InvalidHop { .. }

@@ -12,14 +12,16 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use hyper_util::client::proxy::matcher::Matcher;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::io::AsyncReadExt;
 use url::Url;
 
-use crate::net::SafeUrl;
+use crate::net::{HttpSettings, SafeUrl};
 
+use super::config::HTTPS_PROXY;
 use super::error::{
     CaBundleProblem, Error, ErrorKind, NamedBy, Setting, SettingName, SettingProblem,
 };
@@ -74,13 +76,28 @@ impl Http {
         })
     }
 
-    /// The proxy for a scheme, to name it in an error.
-    pub(super) fn proxy(&self, scheme: &str) -> Option<String> {
-        let proxy = match scheme {
+    /// The same for clients that are not of the SDK. Nothing is left to the environment.
+    pub(super) fn settings(&self) -> HttpSettings {
+        let text = |url: &Option<Url>| Some(url.as_ref().map(Url::to_string).unwrap_or_default());
+        HttpSettings {
+            ca_bundle: self.bundle.clone(),
+            http_proxy: text(&self.proxies.http),
+            https_proxy: text(&self.proxies.https),
+            no_proxy: Some(self.proxies.none.clone()),
+            user_agent_suffix: None,
+        }
+    }
+
+    /// The proxy on the way to a URL, to name it in an error.
+    pub(super) fn proxy_for(&self, url: &Url) -> Option<String> {
+        let proxy = match url.scheme() {
             "http" => self.proxies.http.as_ref(),
             _ => self.proxies.https.as_ref(),
-        };
-        proxy.map(|url| SafeUrl(url.clone()).to_string())
+        }?;
+        let exceptions = Matcher::builder().no(self.proxies.none.as_str());
+        let matcher = exceptions.all(proxy.as_str()).build();
+        matcher.intercept(&url.as_str().parse().ok()?)?;
+        Some(SafeUrl(proxy.clone()).to_string())
     }
 }
 
@@ -138,8 +155,6 @@ struct Proxies {
 }
 
 impl Proxies {
-    /// As hashicorp/aws does: a configured HTTP proxy carries HTTPS too, unless an HTTPS proxy is
-    /// configured (also when it is configured as empty) or in the environment.
     fn read(config: &Config, environment: &Environment) -> Result<Self, Error> {
         let http = proxy(
             SettingName::HttpProxy,
@@ -148,18 +163,16 @@ impl Proxies {
         )?;
         let https = proxy(
             SettingName::HttpsProxy,
-            config.https_proxy.as_deref(),
-            environment.first(&["HTTPS_PROXY", "https_proxy"]),
+            config.proxy_for_https(),
+            environment.first(&HTTPS_PROXY),
         )?;
-        let https_is_off = config.https_proxy.as_deref() == Some("");
-        let legacy = config.http_proxy.is_some() && https.is_none() && !https_is_off;
         let hosts = config
             .no_proxy
             .clone()
             .or_else(|| environment.first(&["NO_PROXY", "no_proxy"]).map(|(_, v)| v));
         Ok(Self {
-            https: if legacy { http.clone() } else { https },
             http,
+            https,
             none: match hosts {
                 Some(hosts) => format!("{hosts},{NEVER_PROXIED}"),
                 None => NEVER_PROXIED.to_owned(),
@@ -182,6 +195,12 @@ fn proxy(
         return Ok(None);
     }
     let setting = Setting { name, named_by };
+    // `proxy:3128` without a scheme is an HTTP proxy, as everywhere else.
+    let text = if text.contains("://") {
+        text
+    } else {
+        format!("http://{text}")
+    };
     http_url(&text)
         .map(Some)
         .map_err(|problem| ErrorKind::InvalidSetting { setting, problem }.into())

@@ -11,15 +11,17 @@
 //! - ECR Public is in us-east-1, whatever region everything else is in.
 //! - No call of ECR Public is made before the account lists and the account of the target agree.
 //! - No error of the SDK leaves this module. Their debug forms hold responses, and with them keys.
-//! - Environment variables are read through [`Environment`], except by the SDK's own sources.
+//! - Environment variables are read through [`Environment`].
 
 mod account;
+mod asking;
 mod assume_role;
 mod base;
 mod chain;
 mod clients;
 mod config;
 mod connect;
+mod container;
 mod ecr_public;
 mod environment;
 pub mod error;
@@ -29,18 +31,21 @@ mod instance;
 mod limits;
 mod link;
 mod login;
+mod metadata;
 mod noted;
+mod notice;
 mod operations;
+mod process;
 mod profile;
 mod refusal;
 mod regions;
 mod renewing;
 mod repository;
 mod role;
-mod sdk_sources;
 mod session;
 mod settings;
 mod shared_config;
+mod single_sign_on;
 mod store;
 mod timing;
 mod web_identity;
@@ -55,6 +60,7 @@ pub use environment::Environment;
 pub use error::{Error, ErrorKind};
 pub use identity::{AuthorizationToken, Identity, Target};
 pub use limits::{HopMember, HopPlace, HopProblem, InvalidHop};
+pub use notice::Notice;
 pub use repository::{DeleteFailure, ImageDetail, ImageId, PublicRegistry, PublicRepository};
 pub use role::{
     AccountRole, Hop, HopSession, InvalidAccountRole, InvalidRoleArn, RoleArn, WebIdentity,

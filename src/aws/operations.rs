@@ -155,18 +155,18 @@ impl Chain {
         Ok(output.tags.into_iter().flatten().filter_map(pair).collect())
     }
 
-    pub(super) async fn describe_image(
+    pub(super) async fn describe_images(
         &self,
         repository: &str,
-        id: &ImageId,
-    ) -> Result<Option<ImageDetail>, Error> {
+        ids: &[ImageId],
+    ) -> Result<Option<Vec<ImageDetail>>, Error> {
         let call = self.begin("ecr-public:DescribeImages", self.arn(repository).await);
         let sent = self
             .send(&call, |client| {
                 client
                     .describe_images()
                     .repository_name(repository)
-                    .image_ids(identifier(id))
+                    .set_image_ids(Some(ids.iter().map(identifier).collect()))
                     .send()
             })
             .await;
@@ -175,16 +175,16 @@ impl Chain {
             Err(Refusal::Answer(answer)) if answer.is_nothing_there() => return Ok(None),
             Err(refusal) => return Err(self.explain(&call, refusal).await),
         };
-        let Some(image) = images.into_iter().next() else {
-            return Ok(None);
-        };
-        Ok(Some(ImageDetail {
-            digest: image
-                .image_digest
-                .ok_or_else(|| malformed(call.action, "an image has no digest"))?,
-            tags: image.image_tags.unwrap_or_default(),
-            media_type: image.image_manifest_media_type,
-        }))
+        let read = images.into_iter().map(|image| {
+            Ok(ImageDetail {
+                digest: image
+                    .image_digest
+                    .ok_or_else(|| malformed(call.action, "an image has no digest"))?,
+                tags: image.image_tags.unwrap_or_default(),
+                media_type: image.image_manifest_media_type,
+            })
+        });
+        read.collect::<Result<_, Error>>().map(Some)
     }
 
     /// Whether any image of a repository has a tag.

@@ -10,7 +10,10 @@ use aws_runtime::env_config::section::Profile;
 
 use super::base::{BaseSource, Keys};
 use super::error::{CredentialOrigin, Error, ErrorKind, KeysOrigin, NamedBy};
+use super::process::Process;
+use super::regions::is_region;
 use super::shared_config::SharedConfig;
+use super::single_sign_on::SsoProfile;
 use super::{Hop, HopPlace, RoleArn, WebIdentity, WebIdentityToken};
 
 /// Where a profile ends, and the roles from there, in the order in which they are assumed.
@@ -25,8 +28,8 @@ pub(super) struct Traced {
 pub(super) enum ProfileSource {
     /// With something that needs no provider of the SDK.
     Ready(BaseSource),
-    /// With a profile that the SDK knows how to use: single sign-on, a process, a login.
-    Sdk(String),
+    /// With a sign-in to IAM Identity Center.
+    SingleSignOn(SsoProfile),
     /// With the keys of the environment.
     Environment,
     /// With the credentials of the container.
@@ -54,7 +57,7 @@ pub(super) fn trace(shared: &SharedConfig, name: &str) -> Result<Traced, Error> 
                 Some(profile) => return Err(shared.missing(&name, NamedBy::Profile(profile))),
             }
         };
-        let profile = Section { profile };
+        let profile = Section { profile, shared };
         // Keys end the way, except in the profile that it starts from.
         if !seen.is_empty() && profile.has_keys() {
             break profile.keys()?;
@@ -93,6 +96,7 @@ enum From {
 /// A profile, read.
 struct Section<'a> {
     profile: &'a Profile,
+    shared: &'a SharedConfig,
 }
 
 impl Section<'_> {
@@ -150,31 +154,66 @@ impl Section<'_> {
     }
 
     fn end(&self) -> Result<ProfileSource, Error> {
-        let sdk = [
-            "sso_session",
-            "sso_account_id",
-            "sso_start_url",
-            "credential_process",
-            "login_session",
-        ];
+        let is_sign_in = |key: &&str| self.get(key).is_some();
         if self.has_keys() {
             self.keys()
-        } else if sdk.iter().any(|key| self.get(key).is_some()) {
-            Ok(ProfileSource::Sdk(self.profile.name().to_owned()))
+        } else if ["sso_session", "sso_account_id", "sso_start_url"]
+            .iter()
+            .any(is_sign_in)
+        {
+            self.single_sign_on().map(ProfileSource::SingleSignOn)
+        } else if let Some(command) = self.get("credential_process") {
+            let account = self.get("aws_account_id");
+            let process = Process::new(self.profile.name(), command, account);
+            Ok(ProfileSource::Ready(BaseSource::Process(process)))
+        } else if self.get("login_session").is_some() {
+            Err(self.wrong(
+                "`login_session` is not supported; `credential_process = aws configure \
+                 export-credentials --profile …` brings the same credentials",
+            ))
         } else {
             Ok(NO_CREDENTIALS)
         }
     }
 
+    fn single_sign_on(&self) -> Result<SsoProfile, Error> {
+        let session = self.get("sso_session");
+        let of_session = |key: &str| match session {
+            None => Ok(self.get(key)),
+            Some(name) => match self.shared.sign_on_session(name) {
+                None => Err(self.wrong(format!("there is no section `[sso-session {name}]`"))),
+                Some(section) => Ok(section.get(key).filter(|value| !value.is_empty())),
+            },
+        };
+        let required = |key: &str, value: Option<&str>| {
+            let missing = || self.wrong(format!("its sign-in has no `{key}`"));
+            value.map(str::to_owned).ok_or_else(missing)
+        };
+        let region = required("sso_region", of_session("sso_region")?)?;
+        if !is_region(&region, true) {
+            return Err(self.wrong(format!("`sso_region` cannot be `{region}`")));
+        }
+        Ok(SsoProfile {
+            profile: self.profile.name().to_owned(),
+            session: session.map(str::to_owned),
+            start_url: required("sso_start_url", of_session("sso_start_url")?)?,
+            region,
+            account: required("sso_account_id", self.get("sso_account_id"))?,
+            role: required("sso_role_name", self.get("sso_role_name"))?,
+        })
+    }
+
     fn web_identity(&self, role_arn: RoleArn, file: &str) -> ProfileSource {
-        ProfileSource::Ready(BaseSource::WebIdentity(WebIdentity {
+        let identity = WebIdentity {
             role_arn,
             session_name: self.get("role_session_name").map(str::to_owned),
             duration: None,
             policy: None,
             policy_arns: Default::default(),
             token: WebIdentityToken::File(file.into()),
-        }))
+        };
+        let named_by = NamedBy::Profile(self.profile.name().to_owned());
+        ProfileSource::Ready(BaseSource::WebIdentity { identity, named_by })
     }
 
     fn hop(&self, role_arn: RoleArn) -> Result<Hop, Error> {

@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
+use url::Url;
 
 use super::clients::Call;
 use super::error::{Answer, ConnectFailure, CredentialOrigin, Error, ErrorKind, bounded};
@@ -74,10 +75,11 @@ impl Call {
 
     fn unreachable(&self, failure: ConnectFailure) -> Error {
         let (scheme, host) = self.address();
+        let url = Url::parse(&format!("{scheme}://{host}/")).ok();
         ErrorKind::Unreachable {
             host,
             action: self.action,
-            proxy: self.clients().http().proxy(&scheme),
+            proxy: url.and_then(|url| self.clients().http().proxy_for(&url)),
             failure,
         }
         .into()
@@ -179,7 +181,8 @@ pub(super) fn find<'a, T: StdError + 'static>(
     None
 }
 
-fn is_certificate(error: &rustls::Error) -> bool {
+/// Whether the certificate of the other side is what is wrong.
+pub(super) fn is_certificate(error: &rustls::Error) -> bool {
     matches!(
         error,
         rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented

@@ -21,10 +21,16 @@ pub(super) struct Settings {
     pub(super) sts_endpoint: Option<String>,
     /// In place of the one of us-east-1.
     pub(super) ecr_public_endpoint: Option<String>,
-    /// FIPS endpoints; never for ECR Public, which has none.
-    pub(super) use_fips: bool,
+    /// In place of the portal of IAM Identity Center.
+    pub(super) sso_endpoint: Option<String>,
+    /// In place of where the sign-in there is renewed.
+    pub(super) sso_oidc_endpoint: Option<String>,
+    /// Who asks for FIPS endpoints, if somebody does; never for ECR Public, which has none.
+    pub(super) use_fips: Option<NamedBy>,
     /// Dual-stack endpoints.
     pub(super) use_dual_stack: bool,
+    /// A deprecated variable that is in use, and the one to set in its place.
+    pub(super) deprecated_variable: Option<(&'static str, &'static str)>,
     /// For STS.
     pub(super) sts_retry: RetryConfig,
     /// For ECR Public.
@@ -54,10 +60,17 @@ impl Settings {
             sts_endpoint: sources.endpoint(&STS, config.sts_endpoint.as_deref())?,
             ecr_public_endpoint: sources
                 .endpoint(&ECR_PUBLIC, config.ecrpublic_endpoint.as_deref())?,
-            use_fips: config.use_fips
-                || sources.switch("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
+            sso_endpoint: sources.endpoint(&SSO, None)?,
+            sso_oidc_endpoint: sources.endpoint(&SSO_OIDC, None)?,
+            use_fips: match config.use_fips {
+                true => Some(NamedBy::Configuration),
+                false => sources.switch("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
+            },
             use_dual_stack: config.use_dualstack
-                || sources.switch("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
+                || sources
+                    .switch("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?
+                    .is_some(),
+            deprecated_variable: sources.deprecated(config),
             sts_retry,
             ecr_public_retry,
             retry_budget: config.retry_budget,
@@ -116,13 +129,14 @@ impl Sources<'_> {
         }
     }
 
-    fn switch(&self, variable: &'static str, key: &str) -> Result<bool, Error> {
+    /// Who has switched this on, if somebody has.
+    fn switch(&self, variable: &'static str, key: &str) -> Result<Option<NamedBy>, Error> {
         let Some(found) = self.find(&[variable], key) else {
-            return Ok(false);
+            return Ok(None);
         };
         match found.value.to_ascii_lowercase().as_str() {
-            "true" => Ok(true),
-            "false" => Ok(false),
+            "true" => Ok(Some(found.named_by)),
+            "false" => Ok(None),
             _ => Err(
                 found.wrong(SettingName::Switch, |value| SettingProblem::NotOffered {
                     value,
@@ -132,9 +146,19 @@ impl Sources<'_> {
         }
     }
 
-    /// The address of a service: the provider block, the variable of the service, the variable for
-    /// every service, the service in the profile's `services` section, the profile. All but the
-    /// first can be switched off.
+    /// The deprecated variable for the address of STS, if it is the one that counts.
+    fn deprecated(&self, config: &Config) -> Option<(&'static str, &'static str)> {
+        let is_configured = config
+            .sts_endpoint
+            .as_deref()
+            .is_some_and(|url| !url.is_empty());
+        let (variable, _) = self.environment.first(STS.deprecated)?;
+        (!is_configured).then_some((variable, STS.variable))
+    }
+
+    /// The address of a service: the provider block, deprecated variables, the variable of the
+    /// service, the variable for every service, the service in the profile's `services` section,
+    /// the profile. All but the first two can be switched off, as with hashicorp/aws.
     fn endpoint(
         &self,
         service: &Service,
@@ -147,8 +171,15 @@ impl Sources<'_> {
             };
             return found.endpoint(service).map(Some);
         }
+        if let Some((variable, value)) = self.environment.first(service.deprecated) {
+            let named_by = NamedBy::Environment(variable);
+            return Found { value, named_by }.endpoint(service).map(Some);
+        }
         let ignored = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
-        if self.switch(ignored, "ignore_configured_endpoint_urls")? {
+        if self
+            .switch(ignored, "ignore_configured_endpoint_urls")?
+            .is_some()
+        {
             return Ok(None);
         }
         let of_environment = self
@@ -197,6 +228,8 @@ impl Found {
 struct Service {
     setting: SettingName,
     variable: &'static str,
+    /// Variables that hashicorp/aws still reads, and warns about.
+    deprecated: &'static [&'static str],
     /// In a `services` section. The SDK for Rust spells one of them in its own way.
     profile_names: &'static [&'static str],
 }
@@ -204,13 +237,29 @@ struct Service {
 const STS: Service = Service {
     setting: SettingName::StsEndpoint,
     variable: "AWS_ENDPOINT_URL_STS",
+    deprecated: &["TF_AWS_STS_ENDPOINT", "AWS_STS_ENDPOINT"],
     profile_names: &["sts"],
 };
 
 const ECR_PUBLIC: Service = Service {
     setting: SettingName::EcrPublicEndpoint,
     variable: "AWS_ENDPOINT_URL_ECR_PUBLIC",
+    deprecated: &[],
     profile_names: &["ecr_public", "ecr-public"],
+};
+
+const SSO: Service = Service {
+    setting: SettingName::SsoEndpoint,
+    variable: "AWS_ENDPOINT_URL_SSO",
+    deprecated: &[],
+    profile_names: &["sso"],
+};
+
+const SSO_OIDC: Service = Service {
+    setting: SettingName::SsoOidcEndpoint,
+    variable: "AWS_ENDPOINT_URL_SSO_OIDC",
+    deprecated: &[],
+    profile_names: &["sso_oidc", "sso-oidc"],
 };
 
 fn sts_region(config: &Config, sources: &Sources<'_>) -> Result<String, Error> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use aws_runtime::env_config::error::EnvConfigFileLoadError;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_runtime::env_config::property::PropertiesKey;
-use aws_runtime::env_config::section::{EnvConfigSections, Profile};
+use aws_runtime::env_config::section::{EnvConfigSections, Profile, SsoSession};
 use aws_types::os_shim_internal::Fs;
 
 use super::error::{Error, ErrorKind, NamedBy};
@@ -15,8 +15,6 @@ use super::{Config, Environment};
 /// The files, read once, and the profile that is selected in them.
 #[derive(Clone, Debug)]
 pub(super) struct SharedConfig {
-    /// For the parts of the SDK that read the files by themselves.
-    pub(super) files: EnvConfigFiles,
     /// Everything that was looked for, whether it exists or not.
     paths: Vec<PathBuf>,
     sections: EnvConfigSections,
@@ -36,8 +34,8 @@ impl SharedConfig {
     ///
     /// # Errors
     ///
-    /// A file of the provider block cannot be read, a file cannot be understood, or a profile that
-    /// somebody named does not exist.
+    /// A file that is there cannot be read or understood, or a profile that somebody named does not
+    /// exist.
     pub(super) async fn read(config: &Config) -> Result<Self, Error> {
         let environment = &config.environment;
         let paths = Paths::choose(config, environment).await?;
@@ -48,7 +46,6 @@ impl SharedConfig {
                 .await
                 .map_err(|error| unreadable(&error))?;
         let shared = Self {
-            files: paths.files,
             paths: paths.all,
             sections,
             selected,
@@ -77,14 +74,9 @@ impl SharedConfig {
         self.sections.get(key).filter(|value| !value.is_empty())
     }
 
-    /// The start page of a profile's single sign-on, if it has one; empty when it does not say.
-    pub(super) fn single_sign_on(&self, profile: &str) -> Option<String> {
-        let profile = self.profile(profile)?;
-        let session = profile.get("sso_session");
-        profile.get("sso_account_id").or(session)?;
-        let of_session = || self.sections.sso_session(session?)?.get("sso_start_url");
-        let url = profile.get("sso_start_url").or_else(of_session);
-        Some(url.unwrap_or_default().to_owned())
+    /// A section with what the sign-ins of several profiles share.
+    pub(super) fn sign_on_session(&self, name: &str) -> Option<&SsoSession> {
+        self.sections.sso_session(name)
     }
 
     /// `endpoint_url` of a service in the section that the selected profile names by `services`.
@@ -168,8 +160,8 @@ impl Paths {
         let mut files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "");
         let mut all = Vec::new();
         for (kind, configured, variable, name) in kinds {
-            for path in wanted(environment, configured, variable, name).await? {
-                if tokio::fs::metadata(&path).await.is_ok() {
+            for path in wanted(environment, configured, variable, name) {
+                if is_there(&path).await? {
                     files = files.with_file(kind, &path);
                 }
                 all.push(path);
@@ -182,35 +174,37 @@ impl Paths {
     }
 }
 
-/// The files of the provider block, which must be readable, or else the one of the environment or
-/// in the home directory, which may be missing.
-async fn wanted(
+/// The files of the provider block, or else the one of the environment or in the home directory.
+///
+/// Any of them may be missing: one block serves the laptop that has them and the pipeline that has
+/// keys in its environment.
+fn wanted(
     environment: &Environment,
     configured: &[PathBuf],
     variable: &'static str,
     name: &str,
-) -> Result<Vec<PathBuf>, Error> {
+) -> Vec<PathBuf> {
     if !configured.is_empty() {
-        let paths: Vec<PathBuf> = configured
-            .iter()
-            .map(|path| environment.expand(path))
-            .collect();
-        for path in &paths {
-            tokio::fs::metadata(path).await.map_err(|error| {
-                Error::from(ErrorKind::SharedConfig {
-                    path: Some(path.clone()),
-                    profile: None,
-                    problem: error.to_string(),
-                })
-            })?;
-        }
-        return Ok(paths);
+        let paths = configured.iter();
+        return paths.map(|path| environment.expand(path)).collect();
     }
     let path = match environment.get(variable) {
         Some(path) => Some(environment.expand(Path::new(&path))),
         None => environment.home().map(|home| home.join(".aws").join(name)),
     };
-    Ok(path.into_iter().collect())
+    path.into_iter().collect()
+}
+
+async fn is_there(path: &Path) -> Result<bool, Error> {
+    let is_there = tokio::fs::try_exists(path).await;
+    is_there.map_err(|error| {
+        ErrorKind::SharedConfig {
+            path: Some(path.to_owned()),
+            profile: None,
+            problem: error.to_string(),
+        }
+        .into()
+    })
 }
 
 fn unreadable(error: &EnvConfigFileLoadError) -> Error {

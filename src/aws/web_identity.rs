@@ -11,7 +11,7 @@ use crate::net::Secret;
 
 use super::assume_role::{Issued, issued, policy_arns, seconds};
 use super::clients::{Call, Clients, Endpoint};
-use super::error::{CredentialOrigin, Error, ErrorKind};
+use super::error::{CredentialOrigin, Error, ErrorKind, NamedBy};
 use super::refusal::Refusal;
 use super::role::canonical;
 use super::{RoleArn, WebIdentity, WebIdentityToken};
@@ -25,9 +25,10 @@ use super::{RoleArn, WebIdentity, WebIdentityToken};
 pub(super) async fn assume_role_with_web_identity(
     clients: &Clients,
     identity: &WebIdentity,
+    named_by: &NamedBy,
 ) -> Result<Issued, Error> {
     let role = &identity.role_arn;
-    let token = token(identity).await?;
+    let token = token(identity, named_by).await?;
     let call = clients.begin(
         Endpoint::Sts,
         "sts:AssumeRoleWithWebIdentity",
@@ -45,7 +46,7 @@ pub(super) async fn assume_role_with_web_identity(
         .web_identity_token(token.reveal())
         .send()
         .await
-        .map_err(|error| refused(&call, identity, &error))?;
+        .map_err(|error| refused(&call, identity, named_by, &error))?;
     issued(
         &call,
         role,
@@ -54,12 +55,13 @@ pub(super) async fn assume_role_with_web_identity(
     )
 }
 
-async fn token(identity: &WebIdentity) -> Result<Secret<String>, Error> {
+async fn token(identity: &WebIdentity, named_by: &NamedBy) -> Result<Secret<String>, Error> {
     match &identity.token {
         WebIdentityToken::Inline(token) => Ok(token.clone()),
         WebIdentityToken::File(path) => read(path).await.map_err(|problem| {
             ErrorKind::WebIdentityTokenFile {
                 path: path.clone(),
+                named_by: named_by.clone(),
                 role: identity.role_arn.clone(),
                 problem,
             }
@@ -91,6 +93,7 @@ async fn read(path: &Path) -> Result<Secret<String>, String> {
 fn refused(
     call: &Call,
     identity: &WebIdentity,
+    named_by: &NamedBy,
     error: &SdkError<AssumeRoleWithWebIdentityError, HttpResponse>,
 ) -> Error {
     let answer = match call.refusal(error) {
@@ -115,6 +118,7 @@ fn refused(
             WebIdentityToken::File(path) => Some(path.clone()),
             WebIdentityToken::Inline(_) => None,
         },
+        named_by: named_by.clone(),
         answer,
     }
     .into()

@@ -3,7 +3,9 @@
 //! Pages of prose, compiled as documentation so that their links are checked.
 
 pub mod architecture;
+pub mod aws_errors;
 pub mod decisions;
+pub mod differences;
 pub mod faults;
 pub mod hostile;
 pub mod promises;

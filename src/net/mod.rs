@@ -16,6 +16,8 @@ pub(crate) mod limits;
 #[cfg(test)]
 pub(crate) mod memory;
 mod proxy;
+#[cfg(test)]
+pub(crate) mod proxy_stand_in;
 pub mod redact;
 pub(crate) mod retry;
 mod settings;

@@ -141,6 +141,29 @@ mod tests {
     }
 
     #[test]
+    fn the_environment_is_read_in_both_cases_and_upper_case_wins() {
+        const LOWER: &[(&str, &str)] = &[
+            ("http_proxy", "http://lower:1"),
+            ("https_proxy", "http://lower:2"),
+            ("no_proxy", "lower.corp"),
+        ];
+        const BOTH: &[(&str, &str)] = &[
+            ("http_proxy", "http://lower:1"),
+            ("HTTP_PROXY", "http://upper:1"),
+            ("https_proxy", "http://lower:2"),
+            ("HTTPS_PROXY", "http://upper:2"),
+            ("no_proxy", "lower.corp"),
+            ("NO_PROXY", "upper.corp"),
+        ];
+        for (rows, case) in [(LOWER, "lower"), (BOTH, "upper")] {
+            let chosen = choose(&HttpSettings::default(), environment(rows));
+            assert_eq!(chosen.http.url, format!("http://{case}:1"));
+            assert_eq!(chosen.https.url, format!("http://{case}:2"));
+            assert_eq!(chosen.without, format!("{NEVER},{case}.corp"));
+        }
+    }
+
+    #[test]
     fn an_empty_setting_switches_the_environment_off() {
         let settings = HttpSettings {
             http_proxy: Some(String::new()),

@@ -163,20 +163,22 @@ fn check_texts(config: &ProviderConfig, problems: &mut Diagnostics) {
         &["true", "false"],
         problems,
     );
-    let urls = [
+    for (attr, name) in [
         (&config.http_proxy, "http_proxy"),
         (&config.https_proxy, "https_proxy"),
-        (
-            &config.ec2_metadata_service_endpoint,
-            "ec2_metadata_service_endpoint",
-        ),
-    ];
-    for (attr, name) in urls {
-        if let Some(text) = text(attr)
-            && !is_http_url(&text)
-        {
+    ] {
+        // `proxy:3128` without a scheme is an HTTP proxy, as everywhere else.
+        let is_proxy = |text: &str| match text.contains("://") {
+            true => is_http_url(text),
+            false => is_http_url(&format!("http://{text}")),
+        };
+        if text(attr).is_some_and(|text| !is_proxy(&text)) {
             problems.push(invalid_url(name, Path::root(name)));
         }
+    }
+    let name = "ec2_metadata_service_endpoint";
+    if text(&config.ec2_metadata_service_endpoint).is_some_and(|text| !is_http_url(&text)) {
+        problems.push(invalid_url(name, Path::root(name)));
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::aws::{self, AccountId, Aws, PublicRepository, Session, Target};
-use crate::content::Source;
+use crate::content::{PullBudget, Source};
 use crate::mirror::Engine;
 use crate::net::HttpSettings;
 use crate::oci::{Reference, Repository};
@@ -14,12 +14,13 @@ use crate::task::{Context, Stopped};
 use crate::tf::Diagnostic;
 
 use super::destination::{EcrPublicLogin, EcrPublicRepository};
-use super::diagnose;
+use super::diagnose::{self, BundleOf};
 use super::facts::Facts;
 use super::look::{Looks, Seen};
 use super::pace::Paces;
 use super::planned_tags::PlannedTags;
 use super::progress;
+use super::pulls::Pulls;
 use super::registry_settings::{ECR_PUBLIC, SourceRegistry};
 use super::repository_name::RepositoryName;
 use super::settings::{DockerConfigFile, Settings};
@@ -52,21 +53,30 @@ pub(crate) struct Clients {
     /// What tags of sources stand for in this run.
     resolved: Resolved,
     looks: Looks,
+    /// Who may read from sources, where they count.
+    pub(crate) pulls: Arc<Pulls>,
 }
 
 impl Clients {
     /// Makes them, and asks AWS who the provider is unless told otherwise.
     pub(crate) async fn connect(cx: &Context, settings: Settings) -> Result<Self, Diagnostic> {
         let aws = settings.aws.clone();
-        let registry = client(&settings.http)?;
+        let in_environment = settings.aws.ca_bundle.is_none();
+        let registry = client(&settings.http, &BundleOf::Provider { in_environment })?;
         let mut registry_by_bundle = BTreeMap::new();
-        let bundles = settings.registries.values();
-        for bundle in bundles.filter_map(|registry| registry.ca_bundle.clone()) {
+        for (host, block) in &settings.registries {
+            let Some(bundle) = &block.ca_bundle else {
+                continue;
+            };
             let http = HttpSettings {
                 ca_bundle: Some(bundle.clone()),
                 ..settings.http.clone()
             };
-            registry_by_bundle.insert(bundle, client(&http)?);
+            let named_by = BundleOf::Registry {
+                position: block.position,
+                host: host.clone(),
+            };
+            registry_by_bundle.insert(bundle.clone(), client(&http, &named_by)?);
         }
         let docker_config = match &settings.docker_config {
             DockerConfigFile::Off => Ok(DockerConfig::none()),
@@ -96,7 +106,13 @@ impl Clients {
             registry_by_bundle,
             resolved: Resolved::default(),
             looks: Looks::default(),
+            pulls: Arc::new(Pulls::new(settings.pulls)),
         })
+    }
+
+    /// What practitioners should know although everything works.
+    pub(crate) fn notices(&self) -> impl Iterator<Item = Diagnostic> {
+        self.aws.notices().iter().map(diagnose::notice)
     }
 
     /// A handle on one identity.
@@ -106,6 +122,10 @@ impl Clients {
 
     /// A repository to copy from.
     pub(crate) fn source(&self, repository: &Repository) -> Arc<dyn Source> {
+        Arc::new(self.run_source(repository))
+    }
+
+    fn run_source(&self, repository: &Repository) -> RunSource {
         let host = repository.registry();
         let block = self.registries.get(host);
         let endpoint = match block {
@@ -117,7 +137,12 @@ impl Clients {
         let client = own.unwrap_or(&self.registry);
         let credentials = self.credentials(repository, block);
         let registry = client.repository(&endpoint, repository.clone(), credentials);
-        Arc::new(RunSource::new(registry, &self.resolved))
+        RunSource::new(registry, &self.resolved, &self.pulls)
+    }
+
+    /// What the registry of a source said last about pulls left.
+    pub(crate) fn pull_budget(&self, source: &Reference) -> Option<PullBudget> {
+        self.run_source(source.repository()).pull_budget()
     }
 
     /// What a source shows now, without a pull and without insisting.
@@ -174,8 +199,8 @@ pub(crate) fn alias_of(repository: &PublicRepository) -> Option<&str> {
     alias.strip_suffix('/').filter(|alias| !alias.is_empty())
 }
 
-fn client(http: &HttpSettings) -> Result<Client, Diagnostic> {
-    Client::new(http).map_err(|error| diagnose::http_settings(&error))
+fn client(http: &HttpSettings, bundle: &BundleOf) -> Result<Client, Diagnostic> {
+    Client::new(http).map_err(|error| diagnose::http_settings(&error, bundle))
 }
 
 async fn facts(cx: &Context, config: &aws::Config, aws: &Aws) -> Result<Facts, Diagnostic> {

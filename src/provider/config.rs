@@ -43,6 +43,7 @@ crate::model! {
         pub(crate) assume_role_with_web_identity: Blocks<WebIdentityBlock>,
         pub(crate) account_role: Attr<AssumeRole>,
         pub(crate) registry: Blocks<RegistryBlock>,
+        pub(crate) pull_budget: Attr<PullBudgetBlock>,
         pub(crate) endpoints: Blocks<EndpointsBlock>,
         pub(crate) default_tags: Blocks<DefaultTagsBlock>,
     }
@@ -72,6 +73,14 @@ crate::model! {
         pub(crate) ca_bundle: Attr<String>,
         pub(crate) plain_http: Attr<bool>,
         pub(crate) insecure: Attr<bool>,
+    }
+}
+
+crate::model! {
+    /// `pull_budget`
+    pub(crate) struct PullBudgetBlock {
+        pub(crate) reserve: Attr<Whole>,
+        pub(crate) on_exhausted: Attr<String>,
     }
 }
 

@@ -49,7 +49,10 @@ impl EcrPublic {
     ) -> Option<Clients> {
         let settings = settings::read(config, &self.environment, diagnostics)?;
         match Clients::connect(cx, settings).boxed().await {
-            Ok(clients) => Some(clients),
+            Ok(clients) => {
+                diagnostics.extend(clients.notices());
+                Some(clients)
+            }
             Err(diagnostic) => {
                 diagnostics.push(diagnostic);
                 None

@@ -1,7 +1,7 @@
 //! The parts of the provider block that say how registries are reached.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path as FilePath, PathBuf};
 
 use url::Url;
 
@@ -29,11 +29,14 @@ pub(crate) struct SourceRegistry {
     pub(crate) credential: Option<Credential>,
     /// Certificate authorities of its own.
     pub(crate) ca_bundle: Option<PathBuf>,
+    /// Which block it is.
+    pub(crate) position: usize,
 }
 
 /// Reads the `registry` blocks.
 pub(super) fn sources(
     config: &ProviderConfig,
+    environment: &Environment,
     problems: &mut Diagnostics,
 ) -> BTreeMap<String, SourceRegistry> {
     let mut registries = BTreeMap::new();
@@ -59,7 +62,8 @@ pub(super) fn sources(
         let registry = SourceRegistry {
             endpoint,
             credential,
-            ca_bundle: ca_bundle.map(PathBuf::from),
+            ca_bundle: ca_bundle.map(|path| environment.expand(FilePath::new(path))),
+            position,
         };
         registries.insert(host, registry);
     }

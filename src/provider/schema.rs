@@ -153,7 +153,8 @@ fn transport() -> Vec<Attribute> {
         ),
         text(
             "http_proxy",
-            "URL of a proxy for HTTP; an empty string means none. Environment: `HTTP_PROXY`.",
+            "URL of a proxy for HTTP; an empty string means none. It carries HTTPS too, with a \
+             warning, where nothing says how HTTPS goes. Environment: `HTTP_PROXY`.",
         ),
         text(
             "https_proxy",
@@ -166,7 +167,7 @@ fn transport() -> Vec<Attribute> {
         ),
         flag(
             "use_fips_endpoint",
-            "Use the FIPS endpoint of STS. ECR Public has none. Environment: \
+            "Use the FIPS endpoint of STS. ECR Public has none, which is a warning. Environment: \
              `AWS_USE_FIPS_ENDPOINT`.",
         ),
         flag(
@@ -238,6 +239,14 @@ fn blocks() -> Vec<NestedBlock> {
             registry(),
             "How a registry is reached that images are copied from. Registries without a block \
              are reached with the credentials of `docker_config`, or without any.",
+        ),
+        block(
+            "pull_budget",
+            Nesting::Single,
+            0,
+            pull_budget(),
+            "How many pulls an apply may spend where a registry counts them, as Docker Hub does. A \
+             plan and a refresh spend none. A plan that needs more than are left says so.",
         ),
         block(
             "endpoints",
@@ -355,6 +364,23 @@ fn registry() -> Vec<Attribute> {
     ]
 }
 
+fn pull_budget() -> Vec<Attribute> {
+    vec![
+        Attribute::optional(
+            "reserve",
+            Type::Number,
+            "Pulls to leave to others who share the limit, such as everybody behind the same \
+             address. Default: `0`.",
+        ),
+        text(
+            "on_exhausted",
+            "What an image does for which no pull is left: `fail` before anything of it is written, \
+             or `wait` until the registry allows more, within the timeout of the operation. \
+             Default: `fail`.",
+        ),
+    ]
+}
+
 fn endpoints() -> Vec<Attribute> {
     vec![
         text(
@@ -364,7 +390,8 @@ fn endpoints() -> Vec<Attribute> {
         ),
         text(
             "sts",
-            "URL of STS. Environment: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`.",
+            "URL of STS. Environment: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`; with a warning, \
+             also `TF_AWS_STS_ENDPOINT` and `AWS_STS_ENDPOINT`, as with hashicorp/aws.",
         ),
         text(
             "registry",

@@ -13,6 +13,7 @@ use super::aws_settings;
 use super::aws_tags;
 use super::config::{ProviderConfig, Whole, known_blocks};
 use super::known;
+use super::pulls::{OnExhausted, PullSettings};
 use super::registry_settings::{self, SourceRegistry};
 
 /// What the provider block and the environment say together.
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) default_tags: BTreeMap<String, String>,
     /// How much at once.
     pub(crate) limits: Limits,
+    /// How many pulls may be spent.
+    pub(crate) pulls: PullSettings,
 }
 
 /// Which Docker configuration file is read.
@@ -53,10 +56,11 @@ pub(crate) fn read(
     problems: &mut Diagnostics,
 ) -> Option<Settings> {
     let aws = aws_settings::read(config, environment, problems);
-    let registries = registry_settings::sources(config, problems);
+    let registries = registry_settings::sources(config, environment, problems);
     let ecr_public = registry_settings::ecr_public(config, environment, problems);
     let default_tags = default_tags(config, problems);
     let limits = limits(config, problems);
+    let pulls = pulls(config, problems);
     if problems.has_errors() || config.has_unknown() {
         return None;
     }
@@ -69,6 +73,7 @@ pub(crate) fn read(
         docker_config: docker_config(config, environment),
         default_tags,
         limits: limits?,
+        pulls: pulls?,
     })
 }
 
@@ -81,7 +86,7 @@ fn http(aws: &aws::Config, environment: &Environment) -> HttpSettings {
     HttpSettings {
         ca_bundle: aws.ca_bundle.clone().or_else(bundle),
         http_proxy: aws.http_proxy.clone(),
-        https_proxy: aws.https_proxy.clone(),
+        https_proxy: aws.proxy_for_https().map(str::to_owned),
         no_proxy: aws.no_proxy.clone(),
         user_agent_suffix: aws.user_agent_suffix.clone(),
     }
@@ -115,6 +120,37 @@ fn limits(config: &ProviderConfig, problems: &mut Diagnostics) -> Option<Limits>
     let transfers = transfers.unwrap_or(DEFAULT_TRANSFERS);
     Some(Limits {
         transfers: usize::try_from(transfers).ok()?,
+    })
+}
+
+fn pulls(config: &ProviderConfig, problems: &mut Diagnostics) -> Option<PullSettings> {
+    let Some(block) = config.pull_budget.known() else {
+        return Some(PullSettings::default());
+    };
+    let reserve = whole(
+        block.reserve.known(),
+        "pull_budget.reserve",
+        0..=1_000_000,
+        problems,
+    );
+    let on_exhausted = match block.on_exhausted.known().map(String::as_str) {
+        None | Some("fail") => Some(OnExhausted::Fail),
+        Some("wait") => Some(OnExhausted::Wait),
+        Some(other) => {
+            problems.push(
+                Diagnostic::error("Invalid pull budget")
+                    .at(Path::root("pull_budget").attribute("on_exhausted"))
+                    .detail(format!(
+                        "`on_exhausted` is `fail` or `wait`, not `{}`.",
+                        super::role::excerpt(other)
+                    )),
+            );
+            None
+        }
+    };
+    Some(PullSettings {
+        reserve: u64::from(reserve?.unwrap_or(0)),
+        on_exhausted: on_exhausted?,
     })
 }
 

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
-use crate::content::{self, ByteStream, Source};
+use crate::content::{self, ByteStream, ErrorKind, PullBudget, Source};
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Version};
 use crate::registry::Registry;
 use crate::task::Context;
+
+use super::pulls::{Granted, Pull, Pulls};
 
 /// What tags were found to stand for. One per provider configuration.
 ///
@@ -25,14 +27,53 @@ type Named = (Repository, Version);
 pub(crate) struct RunSource {
     registry: Registry,
     resolved: Resolved,
+    pulls: Arc<Pulls>,
 }
 
 impl RunSource {
     /// The repository behind the registry's handle.
-    pub(crate) fn new(registry: Registry, resolved: &Resolved) -> Self {
+    pub(crate) fn new(registry: Registry, resolved: &Resolved, pulls: &Arc<Pulls>) -> Self {
         Self {
             registry,
             resolved: resolved.clone(),
+            pulls: Arc::clone(pulls),
+        }
+    }
+
+    /// What the registry said last about pulls left.
+    pub(crate) fn pull_budget(&self) -> Option<PullBudget> {
+        self.registry.pull_budget()
+    }
+
+    /// Waits until one more manifest may be read, as far as the registry counts.
+    ///
+    /// What it said last may be old, so before this fails or waits it is asked once more: a HEAD
+    /// costs no pull and tells what is left.
+    async fn pull(&self, cx: &Context, digest: &Digest) -> Result<Option<Pull>, content::Error> {
+        let host = Source::repository(&self.registry).registry();
+        let version = Version::Digest(digest.clone());
+        let mut has_asked = false;
+        loop {
+            let ended = self.pulls.ended();
+            let Some(budget) = self.registry.pull_budget() else {
+                return Ok(None);
+            };
+            let Some(left) = budget.remaining else {
+                return Ok(None);
+            };
+            match self.pulls.try_take(host, left) {
+                Granted::Yes(pull) => return Ok(Some(pull)),
+                // Some of those under way may turn out to cost nothing.
+                Granted::Later => cx.run(ended.wait()).await?,
+                Granted::No if !has_asked => {
+                    has_asked = true;
+                    Source::resolve(&self.registry, cx, &version).await?;
+                }
+                Granted::No => {
+                    self.pulls.exhausted(cx, host, budget).await?;
+                    has_asked = false;
+                }
+            }
         }
     }
 }
@@ -64,7 +105,24 @@ impl Source for RunSource {
     }
 
     async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Manifest, content::Error> {
-        Source::manifest(&self.registry, cx, digest).await
+        loop {
+            let pull = self.pull(cx, digest).await?;
+            let read = Source::manifest(&self.registry, cx, digest).await;
+            drop(pull);
+            let error = match read {
+                Ok(manifest) => return Ok(manifest),
+                Err(error) => error,
+            };
+            // Somebody else was faster.
+            let ErrorKind::PullLimit(budget) = error.kind() else {
+                return Err(error);
+            };
+            if !self.pulls.waits() {
+                return Err(error);
+            }
+            let host = Source::repository(&self.registry).registry();
+            self.pulls.exhausted(cx, host, budget.clone()).await?;
+        }
     }
 
     async fn open_blob(
@@ -76,3 +134,6 @@ impl Source for RunSource {
         self.registry.open_blob(cx, blob, offset).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,6 +128,12 @@ impl Registry {
         }
     }
 
+    /// What the registry said last about pulls left.
+    #[must_use]
+    pub fn pull_budget(&self) -> Option<PullBudget> {
+        self.client().pull_budget(self.name().registry())
+    }
+
     pub(super) fn pace(&self) -> Option<&Pace> {
         self.pace.as_deref()
     }
@@ -180,8 +186,7 @@ impl Source for Registry {
 
     /// Docker Hub, and whoever else told what is left.
     fn counts_pulls(&self) -> bool {
-        let host = self.name().registry();
-        self.name().is_docker_hub() || self.client().pull_budget(host).is_some()
+        self.name().is_docker_hub() || self.pull_budget().is_some()
     }
 
     async fn resolve(&self, cx: &Context, version: &Version) -> Result<Descriptor, content::Error> {

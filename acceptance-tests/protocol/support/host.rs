@@ -1,7 +1,7 @@
 //! The provider's process, as a host starts it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
 use std::time::Duration;
 
@@ -32,6 +32,7 @@ pub(crate) const COOKIE: (&str, &str) = (
 /// How the process is to be started. Nothing of our environment reaches it.
 #[derive(Debug)]
 pub(crate) struct Launch {
+    program: PathBuf,
     arguments: Vec<&'static str>,
     variables: BTreeMap<String, String>,
     identity: Identity,
@@ -40,6 +41,11 @@ pub(crate) struct Launch {
 impl Launch {
     /// As Terraform does.
     pub(crate) fn by_host() -> Self {
+        Self::of(Path::new(BINARY))
+    }
+
+    /// The same with the program of another provider.
+    pub(crate) fn of(program: &Path) -> Self {
         let identity = Identity::of_a_host();
         let variables = [
             COOKIE,
@@ -51,6 +57,7 @@ impl Launch {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self {
+            program: program.to_owned(),
             arguments: Vec::new(),
             variables: variables.into(),
             identity,
@@ -62,6 +69,7 @@ impl Launch {
         let host = Self::by_host();
         let aws = host.variables.into_iter();
         Self {
+            program: host.program,
             arguments: arguments.to_vec(),
             variables: aws.filter(|(name, _)| name.starts_with("AWS_")).collect(),
             identity: host.identity,
@@ -115,7 +123,7 @@ impl Launch {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(&self.program);
         command
             .args(&self.arguments)
             .env_clear()

@@ -79,6 +79,8 @@ pub struct Entry {
     pub account: Option<String>,
     /// The ARN that was recognised.
     pub identity: Option<String>,
+    /// The region an AWS request was signed for, whether the signature is good or not.
+    pub signed_for: Option<String>,
     /// The status of the answer, once there is one.
     pub status: Option<u16>,
     /// Body bytes received.
@@ -247,6 +249,7 @@ impl Journal {
             has_authorization: parts.headers.contains_key(http::header::AUTHORIZATION),
             account: None,
             identity: None,
+            signed_for: None,
             status: None,
             bytes_in: 0,
             bytes_out: 0,

@@ -83,6 +83,11 @@ impl Accounts {
     ) -> Result<Identity, Unauthenticated> {
         let header = text(&request.headers, "authorization").ok_or(Unauthenticated::Missing)?;
         let authorization = Authorization::parse(header)?;
+        let notes = request.extensions.get::<Notes>();
+        if let Some(notes) = notes {
+            let region = authorization.region.to_owned();
+            notes.update(|entry| entry.signed_for = Some(region));
+        }
         let stamp = text(&request.headers, "x-amz-date").ok_or_else(|| {
             incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
         })?;
@@ -95,7 +100,7 @@ impl Accounts {
         if signature != authorization.signature {
             return Err(Unauthenticated::Mismatch);
         }
-        if let Some(notes) = request.extensions.get::<Notes>() {
+        if let Some(notes) = notes {
             notes.caller(key.identity.account.as_str(), &key.identity.arn);
         }
         let is_struck = request.extensions.get::<TokenExpired>().is_some();

@@ -58,6 +58,10 @@ pub enum CredentialOrigin {
     WebIdentity,
     /// A profile of the shared configuration.
     Profile(String),
+    /// The program of this profile.
+    Process(String),
+    /// The sign-in of this profile.
+    SingleSignOn(String),
     /// The container's credential endpoint.
     Container,
     /// The instance metadata service.
@@ -174,6 +178,8 @@ pub struct Setting {
 /// The settings that can be wrong by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingName {
+    /// Where a container is handed its credentials.
+    ContainerCredentials,
     /// `endpoints.ecrpublic`
     EcrPublicEndpoint,
     /// `endpoints.sts`
@@ -192,6 +198,10 @@ pub enum SettingName {
     Region,
     /// `retry_mode`
     RetryMode,
+    /// The portal of IAM Identity Center.
+    SsoEndpoint,
+    /// Where a sign-in to IAM Identity Center is renewed.
+    SsoOidcEndpoint,
     /// `sts_region`
     StsRegion,
     /// A boolean such as `use_fips_endpoint`.
@@ -212,8 +222,17 @@ pub enum SettingProblem {
     /// The URL has a scheme other than `http` and `https`.
     #[error("its scheme is neither `http` nor `https`")]
     Scheme,
+    /// It is no URL path.
+    #[error("it does not begin with `/`")]
+    NotPath,
+    /// Whoever can read the network there could have the credentials.
+    #[error(
+        "over plain HTTP, credentials are asked for on this machine and at the agents of ECS and \
+         EKS only, and `{0}` is neither; anywhere else takes `https`"
+    )]
+    ForeignHost(String),
     /// It is no name of a region, or no region is known by it.
-    #[error("`{0}` is no AWS region")]
+    #[error("`{0}` is no region of the partition `aws`, which is the only one with ECR Public")]
     UnknownRegion(String),
     /// It is neither of the values that are offered.
     #[error("`{value}` is not one of {}", offered.join(", "))]
@@ -283,6 +302,8 @@ impl fmt::Display for CredentialOrigin {
             Self::EnvironmentKeys => f.write_str("the keys of the environment"),
             Self::WebIdentity => f.write_str("the web identity"),
             Self::Profile(name) => write!(f, "profile `{name}`"),
+            Self::Process(name) => write!(f, "`credential_process` of profile `{name}`"),
+            Self::SingleSignOn(name) => write!(f, "the single sign-on of profile `{name}`"),
             Self::Container => f.write_str("the container credentials"),
             Self::InstanceMetadata => f.write_str("the instance metadata service"),
             Self::Role(role) => write!(f, "role `{}`", role.as_str()),
@@ -293,6 +314,7 @@ impl fmt::Display for CredentialOrigin {
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.name {
+            SettingName::ContainerCredentials => "the address of the container credentials",
             SettingName::EcrPublicEndpoint => "the ECR Public endpoint",
             SettingName::StsEndpoint => "the STS endpoint",
             SettingName::InstanceMetadataEndpoint => "the instance metadata endpoint",
@@ -302,6 +324,8 @@ impl fmt::Display for Setting {
             SettingName::MaxRetries => "the number of attempts",
             SettingName::Region => "the region",
             SettingName::RetryMode => "the retry mode",
+            SettingName::SsoEndpoint => "the endpoint of the IAM Identity Center portal",
+            SettingName::SsoOidcEndpoint => "the IAM Identity Center OIDC endpoint",
             SettingName::StsRegion => "the STS region",
             SettingName::Switch => "a switch",
             SettingName::WebIdentityRole => "the role of the web identity",

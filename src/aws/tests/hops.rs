@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::home::impatient;
 use super::mock::{BASE_KEY, Mock, Reply, connect, hop};
 use crate::aws::error::{HopOrigin, HopPosition, RefusalReason};
 use crate::aws::timing::Timing;
@@ -321,14 +322,4 @@ async fn a_stopped_caller_leaves_the_others_to_finish() {
     let error = session.identity(&cx).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Stopped(_)), "{error:?}");
     session.identity(&Context::new()).await.unwrap();
-}
-
-async fn impatient(config: Config) -> Aws {
-    let timing = Timing {
-        patience: Duration::ZERO,
-        ..Timing::default()
-    };
-    Aws::connect_with(&Context::new(), config, timing)
-        .await
-        .unwrap()
 }

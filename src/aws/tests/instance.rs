@@ -1,9 +1,13 @@
 //! Credentials of the instance.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
+use super::home::ends_in;
 use super::mock::{Mock, Reply, connect};
 use crate::aws::{Config, Environment, Error, ErrorKind};
+use crate::task::{Context, StoppedClock};
 
 const ROLES: &str = "GET /latest/meta-data/iam/security-credentials/";
 const ROLE: &str = "GET /latest/meta-data/iam/security-credentials/builder";
@@ -105,4 +109,39 @@ async fn a_refusal_and_nonsense_are_told_without_keys() {
     }
     let (_mock, config) = on_instance(json!(["hush"])).await;
     assert_eq!(reason(config).await, malformed);
+}
+
+#[tokio::test]
+async fn a_profile_can_ask_for_the_instance_and_the_environment_says_where_it_is() {
+    let (mock, config) = on_instance(document()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
+    let profile = "[default]\nrole_arn=arn:aws:iam::333333333333:role/a\n\
+                   credential_source=Ec2InstanceMetadata\n";
+    std::fs::write(&file, profile).unwrap();
+    let config = Config {
+        ec2_metadata_endpoint: None,
+        environment: Environment::of(&[
+            ("AWS_CONFIG_FILE", file.to_str().unwrap()),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &mock.url),
+        ]),
+        ..config
+    };
+    connect(config).await.unwrap();
+    assert_eq!(mock.seen("AssumeRole")[0].key.as_deref(), Some(KEY));
+}
+
+#[tokio::test]
+async fn the_role_of_the_instance_is_asked_for_again_five_minutes_before_it_ends() {
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    let mut short = document();
+    short["Expiration"] = json!(ends_in(minutes(20)));
+    let (mock, config) = on_instance(short).await;
+    let session = connect(config).await.unwrap().session(&Default::default());
+    let clock = StoppedClock::begin();
+    for (passed, asked) in [(14, 1), (2, 2), (1, 2)] {
+        clock.pass(minutes(passed)).await;
+        session.identity(&Context::new()).await.unwrap();
+        assert_eq!(mock.count(ROLE), asked, "{passed} more minutes");
+    }
 }

@@ -33,6 +33,7 @@ pub(super) struct Seen {
     /// Region and service it was signed for.
     pub(super) scope: String,
     pub(super) user_agent: String,
+    pub(super) headers: BTreeMap<String, String>,
 }
 
 impl Seen {
@@ -77,8 +78,12 @@ impl Reply {
     }
 
     pub(super) fn json(body: Value) -> Self {
+        Self::status(200, body)
+    }
+
+    pub(super) fn status(status: u16, body: Value) -> Self {
         let body = body.to_string();
-        Self { status: 200, body }
+        Self { status, body }
     }
 
     fn sts(action: &str, result: &str) -> Self {
@@ -137,9 +142,10 @@ impl Mock {
         Self::listen(None).await
     }
 
-    /// With a certificate for `localhost`, which is returned as PEM.
+    /// With a certificate for `localhost` and `sts.example`, which is returned as PEM.
     pub(super) async fn start_tls() -> (Self, String) {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let names = ["localhost".to_owned(), "sts.example".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
@@ -182,6 +188,12 @@ impl Mock {
             state,
             _server: server,
         }
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> std::net::SocketAddr {
+        let port = self.url.rsplit(':').next().unwrap().parse().unwrap();
+        ([127, 0, 0, 1], port).into()
     }
 
     /// The next `times` requests for an action that mention `needle` get this answer.
@@ -314,6 +326,7 @@ fn understand(operation: String, headers: &BTreeMap<String, String>, body: &[u8]
             .collect::<Vec<_>>()
             .join("/"),
         user_agent: header("user-agent"),
+        headers: headers.clone(),
     }
 }
 

@@ -300,3 +300,19 @@ async fn no_error_shows_a_secret() {
     assert!(!text.contains("base-secret"), "{text}");
     assert!(!text.contains(BASE_KEY), "{text}");
 }
+
+#[tokio::test]
+async fn an_identity_of_another_partition_is_refused_before_ecr_public_is_asked() {
+    let mock = Mock::start().await;
+    let identity = Reply::raw(
+        "<GetCallerIdentityResponse><GetCallerIdentityResult>\
+         <Arn>arn:aws-us-gov:iam::111111111111:user/me</Arn><Account>111111111111</Account>\
+         <UserId>U</UserId></GetCallerIdentityResult></GetCallerIdentityResponse>",
+    );
+    mock.script("GetCallerIdentity", "", 1, identity);
+    let error = connect(mock.config()).await.unwrap_err();
+    let ErrorKind::WrongPartition { partition, .. } = error.kind() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(partition, "aws-us-gov");
+}

@@ -1,78 +1,21 @@
 //! Where the first credentials come from.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::mock::{Mock, connect, hop};
+use super::home::{ALMOST_OVER, DEFAULT, Home, PROFILE, impatient, refused};
+use super::mock::{connect, hop};
 use crate::aws::error::{CredentialOrigin, HopOrigin, KeyMember, KeysOrigin, NamedBy};
-use crate::aws::{Config, Environment, Error, ErrorKind, WebIdentity, WebIdentityToken};
+use crate::aws::{Config, ErrorKind, WebIdentity, WebIdentityToken};
 use crate::net::Secret;
 
-/// Keys of four origins, told apart by the account in them.
+/// Keys of two origins more, told apart by the account in them.
 const STATIC: &str = "AKIA100000000001AAAA";
 const ENVIRONMENT: &str = "AKIA100000000002AAAA";
-const PROFILE: &str = "AKIA100000000003AAAA";
-const DEFAULT: &str = "AKIA100000000004AAAA";
 
 const KEYS: [(&str, &str); 2] = [
     ("AWS_ACCESS_KEY_ID", ENVIRONMENT),
     ("AWS_SECRET_ACCESS_KEY", "secret"),
 ];
-
-struct Home {
-    folder: tempfile::TempDir,
-    mock: Mock,
-}
-
-impl Home {
-    async fn with(credentials: &str, config: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join(".aws")).unwrap();
-        let home = Self {
-            folder,
-            mock: Mock::start().await,
-        };
-        std::fs::write(home.path(".aws/credentials"), credentials).unwrap();
-        std::fs::write(home.path(".aws/config"), config).unwrap();
-        home
-    }
-
-    async fn usual() -> Self {
-        let credentials = format!(
-            "[default]\naws_access_key_id={DEFAULT}\naws_secret_access_key=s\n\
-             [named]\naws_access_key_id={PROFILE}\naws_secret_access_key=s\n"
-        );
-        Self::with(&credentials, "").await
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn config(&self, variables: &[(&str, &str)]) -> Config {
-        let home = self.folder.path().to_str().unwrap();
-        let mut all = vec![("HOME", home)];
-        all.extend(variables);
-        Config {
-            environment: Environment::of(&all),
-            ..self.mock.keyless()
-        }
-    }
-
-    /// The key that the caller identity was asked with.
-    async fn key_of(&self, config: Config) -> String {
-        connect(config).await.unwrap();
-        self.mock
-            .seen("GetCallerIdentity")
-            .pop()
-            .unwrap()
-            .key
-            .unwrap()
-    }
-}
-
-async fn refused(config: Config) -> Error {
-    connect(config).await.unwrap_err()
-}
 
 #[tokio::test]
 async fn keys_of_the_provider_block_come_first() {
@@ -382,7 +325,7 @@ async fn profiles_that_contradict_themselves_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn files_of_the_provider_block_must_be_there_and_may_start_at_home() {
+async fn files_of_the_provider_block_may_start_at_home_and_may_be_missing() {
     let home = Home::with("", "").await;
     let credentials = format!("[default]\naws_access_key_id={PROFILE}\naws_secret_access_key=s\n");
     std::fs::write(home.path("elsewhere"), credentials).unwrap();
@@ -391,15 +334,30 @@ async fn files_of_the_provider_block_must_be_there_and_may_start_at_home() {
         ..home.config(&[])
     };
     assert_eq!(home.key_of(config).await, PROFILE);
-    let error = refused(Config {
+    let missing = |variables| Config {
         shared_config_files: vec!["~/nowhere".into()],
-        ..home.config(&[])
+        ..home.config(variables)
+    };
+    assert_eq!(home.key_of(missing(&KEYS)).await, ENVIRONMENT);
+    let error = refused(Config {
+        profile: Some("team".to_owned()),
+        ..missing(&KEYS)
+    })
+    .await;
+    let ErrorKind::ProfileNotFound { files, .. } = error.kind() else {
+        panic!("{error:?}");
+    };
+    assert!(files.contains(&home.path("nowhere")), "{files:?}");
+    std::fs::write(home.path("file"), "").unwrap();
+    let error = refused(Config {
+        shared_config_files: vec!["~/file/below-a-file".into()],
+        ..home.config(&KEYS)
     })
     .await;
     let ErrorKind::SharedConfig { path, .. } = error.kind() else {
         panic!("{error:?}");
     };
-    assert_eq!(*path, Some(home.path("nowhere")));
+    assert_eq!(*path, Some(home.path("file/below-a-file")));
 }
 
 #[tokio::test]
@@ -413,24 +371,45 @@ async fn files_that_cannot_be_understood_are_an_error() {
 }
 
 #[tokio::test]
-async fn a_process_of_a_profile_delivers_keys() {
-    let config = format!(
-        "[default]\ncredential_process = printf \
-         '{{\"Version\":1,\"AccessKeyId\":\"{PROFILE}\",\"SecretAccessKey\":\"s\"}}'\n"
-    );
-    let home = Home::with("", &config).await;
-    assert_eq!(home.key_of(home.config(&[])).await, PROFILE);
+async fn a_web_identity_of_a_profile_is_one_without_keys_before_it() {
+    let config = "[profile ci]\nrole_arn=arn:aws:iam::222222222222:role/ci\n\
+                  web_identity_token_file=~/token\nrole_session_name=ci\n\
+                  [profile next]\nrole_arn=arn:aws:iam::333333333333:role/next\n\
+                  source_profile=ci\n";
+    let home = Home::with("", config).await;
+    std::fs::write(home.path("token"), "of-the-profile").unwrap();
+    connect(home.config(&[("AWS_PROFILE", "next")]))
+        .await
+        .unwrap();
+    let first = &home.mock.seen("AssumeRoleWithWebIdentity")[0];
+    assert_eq!(first.param("WebIdentityToken"), Some("of-the-profile"));
+    assert_eq!(first.param("RoleSessionName"), Some("ci"));
+    assert_eq!(first.key, None, "the call is not signed");
+    let next = &home.mock.seen("AssumeRole")[0];
+    assert!(next.key.as_deref().unwrap().starts_with("ASIA222222222222"));
 }
 
 #[tokio::test]
-async fn a_missing_sign_in_names_the_profile_and_where_to_sign_in() {
-    let config = "[default]\nsso_session=corp\nsso_account_id=111111111111\nsso_role_name=r\n\
-                  [sso-session corp]\nsso_region=us-east-1\nsso_start_url=https://corp.example/\n";
-    let home = Home::with("", config).await;
-    let error = refused(home.config(&[])).await;
-    let ErrorKind::SsoLoginRequired { profile, start_url } = error.kind() else {
-        panic!("{error:?}");
-    };
-    assert_eq!(profile, "default");
-    assert_eq!(start_url.as_deref(), Some("https://corp.example/"));
+async fn a_web_identity_is_renewed_before_it_ends_with_the_token_that_is_there_then() {
+    let home = Home::usual().await;
+    let file = home.path("token");
+    std::fs::write(&file, "first").unwrap();
+    home.mock.sessions_last(ALMOST_OVER);
+    let aws = impatient(home.config(&[
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", file.to_str().unwrap()),
+        ("AWS_ROLE_ARN", "arn:aws:iam::222222222222:role/ci"),
+    ]))
+    .await;
+    std::fs::write(&file, "second").unwrap();
+    home.mock
+        .sessions_last(std::time::Duration::from_secs(3600));
+    let session = aws.session(&Default::default());
+    for _ in 0..3 {
+        session.identity(&Default::default()).await.unwrap();
+    }
+    let seen = home.mock.seen("AssumeRoleWithWebIdentity");
+    let tokens = seen
+        .iter()
+        .map(|seen| seen.param("WebIdentityToken").unwrap());
+    assert_eq!(tokens.collect::<Vec<_>>(), ["first", "second"]);
 }

@@ -6,7 +6,8 @@ use tokio::net::TcpListener;
 
 use super::mock::{Mock, connect};
 use crate::aws::error::{CaBundleProblem, ConnectFailure, NamedBy, SettingName, SettingProblem};
-use crate::aws::{Config, Environment, Error, ErrorKind, Target};
+use crate::aws::{Config, Environment, Error, ErrorKind, Notice, Target};
+use crate::net::proxy_stand_in::ProxyStandIn;
 use crate::task::Context;
 
 /// Somewhere nobody listens; asking there fails at once.
@@ -51,6 +52,11 @@ async fn endpoints_are_taken_from_the_most_specific_place() {
              [services local]\nsts =\n  endpoint_url = {here}\necr_public =\n  endpoint_url = {here}\n"
         ),
     );
+    let dashed = std::fs::read_to_string(&services)
+        .unwrap()
+        .replace('_', "-");
+    let dashed = dashed.replace("endpoint-url", "endpoint_url");
+    let dashed = folder.file("dashed", &dashed);
     let general = folder.file("general", &format!("[default]\nendpoint_url = {here}\n"));
     let block = Config {
         sts_endpoint: Some(here.to_owned()),
@@ -71,6 +77,14 @@ async fn endpoints_are_taken_from_the_most_specific_place() {
             ("AWS_ENDPOINT_URL", NOWHERE),
         ],
     );
+    let former = bare(
+        &mock,
+        &[
+            ("AWS_STS_ENDPOINT", here),
+            ("AWS_ENDPOINT_URL_ECR_PUBLIC", here),
+            ("AWS_ENDPOINT_URL", NOWHERE),
+        ],
+    );
     let every = bare(
         &mock,
         &[
@@ -79,8 +93,9 @@ async fn endpoints_are_taken_from_the_most_specific_place() {
         ],
     );
     let section = bare(&mock, &[("AWS_CONFIG_FILE", services.to_str().unwrap())]);
+    let other_spelling = bare(&mock, &[("AWS_CONFIG_FILE", dashed.to_str().unwrap())]);
     let profile = bare(&mock, &[("AWS_CONFIG_FILE", general.to_str().unwrap())]);
-    for (count, config) in [block, own, every, section, profile]
+    for (count, config) in [block, own, former, every, section, other_spelling, profile]
         .into_iter()
         .enumerate()
     {
@@ -199,7 +214,7 @@ async fn settings_of_the_environment_are_read_and_checked() {
         ("AWS_MAX_ATTEMPTS", "0"),
         ("AWS_RETRY_MODE", "eager"),
         ("AWS_USE_FIPS_ENDPOINT", "yes"),
-        ("HTTPS_PROXY", "proxy.example"),
+        ("HTTPS_PROXY", "ftp://proxy.example"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "nowhere"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv5"),
     ] {
@@ -335,6 +350,118 @@ async fn a_proxy_is_used_for_other_hosts_and_its_password_is_not_shown() {
     };
     assert_eq!(*proxy, Some(format!("http://{address}/")));
     assert!(!text.contains("hidden"), "{text}");
+}
+
+#[tokio::test]
+async fn deprecated_variables_say_where_sts_is_before_those_of_aws_and_are_noted() {
+    let mock = Mock::start().await;
+    let here = mock.url.as_str();
+    for name in ["TF_AWS_STS_ENDPOINT", "AWS_STS_ENDPOINT"] {
+        let variables = [
+            (name, here),
+            ("AWS_ENDPOINT_URL_STS", NOWHERE),
+            ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+        ];
+        let aws = connect(bare(&mock, &variables)).await.unwrap();
+        let instead = "AWS_ENDPOINT_URL_STS";
+        assert_eq!(
+            aws.notices(),
+            [Notice::DeprecatedVariable { name, instead }]
+        );
+        let in_block = Config {
+            sts_endpoint: Some(mock.url.clone()),
+            ..bare(&mock, &[(name, NOWHERE)])
+        };
+        assert_eq!(connect(in_block).await.unwrap().notices(), []);
+    }
+}
+
+#[tokio::test]
+async fn fips_is_noted_once_where_ecr_public_has_none_and_says_who_asks_for_it() {
+    let mock = Mock::start().await;
+    let folder = Folder::new();
+    let file = folder.file("config", "[default]\nuse_fips_endpoint = true\n");
+    let at = |variables: &[(&str, &str)]| Config {
+        sts_endpoint: Some(mock.url.clone()),
+        ..bare(&mock, variables)
+    };
+    let in_block = Config {
+        use_fips: true,
+        ..at(&[("AWS_USE_FIPS_ENDPOINT", "true")])
+    };
+    for (config, named_by) in [
+        (in_block, NamedBy::Configuration),
+        (
+            at(&[("AWS_USE_FIPS_ENDPOINT", "TRUE")]),
+            NamedBy::Environment("AWS_USE_FIPS_ENDPOINT"),
+        ),
+        (
+            at(&[("AWS_CONFIG_FILE", file.to_str().unwrap())]),
+            NamedBy::Profile("default".to_owned()),
+        ),
+    ] {
+        let aws = connect(config).await.unwrap();
+        assert_eq!(aws.notices(), [Notice::NoFipsForEcrPublic { named_by }]);
+    }
+    let elsewhere = Config {
+        ecrpublic_endpoint: Some(mock.url.clone()),
+        ..at(&[("AWS_USE_FIPS_ENDPOINT", "true")])
+    };
+    assert_eq!(connect(elsewhere).await.unwrap().notices(), []);
+    let off = at(&[("AWS_USE_FIPS_ENDPOINT", "false")]);
+    assert_eq!(connect(off).await.unwrap().notices(), []);
+}
+
+/// A proxy that refuses is asked for the host, so that nobody resolves or reaches a name of AWS.
+#[tokio::test]
+async fn fips_and_dual_stack_choose_the_hosts_that_exist() {
+    let mock = Mock::start().await;
+    for (use_fips, use_dualstack, sts, ecr_public) in [
+        (
+            false,
+            false,
+            "sts.eu-west-1.amazonaws.com",
+            "api.ecr-public.us-east-1.amazonaws.com",
+        ),
+        (
+            true,
+            false,
+            "sts-fips.eu-west-1.amazonaws.com",
+            "api.ecr-public.us-east-1.amazonaws.com",
+        ),
+        (
+            false,
+            true,
+            "sts.eu-west-1.api.aws",
+            "ecr-public.us-east-1.api.aws",
+        ),
+    ] {
+        let proxy = ProxyStandIn::to(mock.address()).await;
+        let config = Config {
+            region: Some("eu-west-1".to_owned()),
+            use_fips,
+            use_dualstack,
+            https_proxy: Some(proxy.url.clone()),
+            skip_credentials_validation: true,
+            ..bare(&mock, &[])
+        };
+        let session = connect(config).await.unwrap().session(&Target::default());
+        let cx = Context::new();
+        let error = session.identity(&cx).await.unwrap_err();
+        check_unreachable(&error, sts);
+        assert_eq!(proxy.taken(), [format!("CONNECT {sts}:443")]);
+        let error = session.authorization_token(&cx).await.unwrap_err();
+        check_unreachable(&error, ecr_public);
+        assert_eq!(proxy.taken(), [format!("CONNECT {ecr_public}:443")]);
+    }
+}
+
+#[track_caller]
+fn check_unreachable(error: &Error, expected: &str) {
+    let ErrorKind::Unreachable { host, .. } = error.kind() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(host, expected);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 pub mod connections;
 pub mod copy_client;
+pub mod credential_sources;
 pub mod destroy;
 pub mod fuzzing;
 pub mod plan_and_digest;

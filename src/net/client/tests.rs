@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
 use super::*;
+use crate::net::proxy_stand_in::ProxyStandIn;
 
 /// A server that takes one request, up to `until`, and answers with these bytes.
 async fn exchange(
@@ -250,7 +251,14 @@ async fn a_handshake_that_does_not_come_to_an_end_is_no_connection() {
 
 /// A TLS server for `localhost` that answers one request, and its certificate.
 async fn tls_server(protocols: &[&[u8]]) -> (TcpListener, tokio_rustls::TlsAcceptor, String) {
-    let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    tls_server_for("localhost", protocols).await
+}
+
+async fn tls_server_for(
+    name: &str,
+    protocols: &[&[u8]],
+) -> (TcpListener, tokio_rustls::TlsAcceptor, String) {
+    let key = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -332,4 +340,69 @@ async fn a_server_without_tls_is_told_from_no_connection() {
     let ask = client.send(request(Method::GET, Body::Empty)(url));
     let (answered, ()) = tokio::join!(ask, serve);
     assert_eq!(answered.unwrap_err().kind, TransportErrorKind::Tls);
+}
+
+/// What is answered behind a proxy to whoever asks for a name that only the proxy knows.
+async fn behind(settings: HttpSettings, url: &str) -> Result<u16, TransportErrorKind> {
+    let client = HttpClient::new(&settings).unwrap();
+    let request = request(Method::GET, Body::Empty)(Url::parse(url).unwrap());
+    let answered = client.send(request).await;
+    let answered = answered.map_err(|error| error.kind)?;
+    Ok(answered.status.as_u16())
+}
+
+#[tokio::test]
+async fn a_registry_is_asked_through_a_forward_proxy_that_has_its_own_password() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = ProxyStandIn::to(listener.local_addr().unwrap()).await;
+    let settings = HttpSettings {
+        http_proxy: Some(proxy.url.replace("http://", "http://user:hidden@")),
+        no_proxy: Some(".elsewhere.example".to_owned()),
+        ..HttpSettings::default()
+    };
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let seen = read_until(&mut stream, "\r\n\r\n").await;
+        let answer = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        seen
+    };
+    let ask = behind(settings.clone(), "http://registry.example/v2/");
+    let (status, seen) = tokio::join!(ask, serve);
+    assert_eq!(status, Ok(401));
+    assert_eq!(proxy.taken(), ["GET http://registry.example/v2/"]);
+    assert_eq!(proxy.passwords(), ["Basic dXNlcjpoaWRkZW4="]);
+    assert!(!seen.to_ascii_lowercase().contains("proxy-auth"), "{seen}");
+
+    let unknown = format!("http://{}.elsewhere.example/v2/", "x".repeat(64));
+    let direct = behind(settings, &unknown).await;
+    assert_eq!(direct, Err(TransportErrorKind::Connect));
+    assert_eq!(proxy.taken(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_registry_with_tls_is_asked_through_a_tunnel() {
+    let (listener, acceptor, pem) = tls_server_for("registry.example", &[]).await;
+    let proxy = ProxyStandIn::to(listener.local_addr().unwrap()).await;
+    let bundle = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(bundle.path(), pem).unwrap();
+    let settings = HttpSettings {
+        https_proxy: Some(proxy.url.clone()),
+        ca_bundle: Some(bundle.path().to_owned()),
+        ..HttpSettings::default()
+    };
+    let serve = async {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = acceptor.accept(stream).await.unwrap();
+        let mut head = [0; 64];
+        let read = stream.read(&mut head).await.unwrap();
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        String::from_utf8_lossy(&head[..read]).into_owned()
+    };
+    let ask = behind(settings, "https://registry.example/v2/");
+    let (status, head) = tokio::join!(ask, serve);
+    assert_eq!(status, Ok(200));
+    assert!(head.starts_with("GET /v2/ HTTP/1.1\r\n"), "{head}");
+    assert_eq!(proxy.taken(), ["CONNECT registry.example:443"]);
 }

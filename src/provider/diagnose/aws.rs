@@ -2,12 +2,16 @@
 
 mod connection;
 mod credentials;
+mod notice;
 mod role;
 mod service;
+mod source;
 
+pub(crate) use connection::ca_bundle;
+pub(crate) use notice::notice;
 pub(crate) use service::stopped;
 
-use crate::aws::error::{HopOrigin, HopPosition, SettingName};
+use crate::aws::error::{HopOrigin, HopPosition, NamedBy, SettingName};
 use crate::aws::{Error, ErrorKind};
 use crate::tf::{Diagnostic, Path};
 
@@ -67,10 +71,12 @@ fn worded(kind: &ErrorKind) -> Diagnostic {
             profile,
             problem,
         } => credentials::shared_config(path.as_deref(), profile.as_deref(), problem),
-        ErrorKind::SsoLoginRequired { profile, start_url } => {
-            credentials::sign_in(profile, start_url.as_deref())
-        }
-        ErrorKind::SourceFailed { origin } => credentials::source_failed(origin),
+        ErrorKind::SsoLoginRequired {
+            profile,
+            start_url,
+            reason,
+        } => source::sign_in(profile, start_url, reason),
+        ErrorKind::SourceFailed { origin, problem } => source::failed(origin, problem),
         ErrorKind::Expired {
             origin,
             expiry,
@@ -98,14 +104,16 @@ fn worded_role(kind: &ErrorKind) -> Diagnostic {
         ErrorKind::WebIdentity {
             role,
             token_file,
+            named_by,
             answer,
-        } => role::web_identity(role, token_file.as_deref(), answer),
+        } => role::web_identity(role, token_file.as_deref(), named_by, answer),
         ErrorKind::RoleElsewhere { role, identity } => role::elsewhere(role, identity),
         ErrorKind::WebIdentityTokenFile {
             path,
+            named_by,
             role,
             problem,
-        } => role::token_file(path, role, problem),
+        } => role::token_file(path, named_by, role, problem),
         ErrorKind::InvalidHop { hop, problem } => role::invalid(*hop, problem),
         ErrorKind::InvalidAccountRole { template, problem } => {
             role::invalid_account_role(template, problem)
@@ -120,6 +128,10 @@ fn worded_role(kind: &ErrorKind) -> Diagnostic {
             effective,
             identity,
         } => role::wrong_account(expected, effective, identity),
+        ErrorKind::WrongPartition {
+            partition,
+            identity,
+        } => role::wrong_partition(partition, identity),
         ErrorKind::UnknownAccount { identity } => role::unknown_account(identity),
         ErrorKind::NoAccountRole {
             account,
@@ -140,15 +152,21 @@ fn place(kind: &ErrorKind, scope: Scope) -> Option<Path> {
             hop_place(*hop, scope)
         }
         (
-            ErrorKind::WebIdentity { .. } | ErrorKind::WebIdentityTokenFile { .. },
+            ErrorKind::WebIdentity { named_by, .. }
+            | ErrorKind::WebIdentityTokenFile { named_by, .. },
             Scope::Provider,
-        ) => Some(Path::root("assume_role_with_web_identity")),
+        ) => written(named_by).map(|()| Path::root("assume_role_with_web_identity")),
         (ErrorKind::InvalidAccountRole { .. }, Scope::Provider) => {
             Some(Path::root("account_role").attribute("role_arn"))
         }
-        (ErrorKind::ProfileNotFound { .. }, Scope::Provider) => Some(Path::root("profile")),
-        (ErrorKind::CaBundle { .. }, Scope::Provider) => Some(Path::root("custom_ca_bundle")),
+        (ErrorKind::ProfileNotFound { named_by, .. }, Scope::Provider) => {
+            written(named_by).map(|()| Path::root("profile"))
+        }
+        (ErrorKind::CaBundle { named_by, .. }, Scope::Provider) => {
+            written(named_by).map(|()| Path::root("custom_ca_bundle"))
+        }
         (ErrorKind::InvalidSetting { setting, .. }, Scope::Provider) => {
+            written(&setting.named_by)?;
             setting_place(setting.name).map(Path::root)
         }
         (ErrorKind::NoAccountRole { .. } | ErrorKind::WrongAccount { .. }, Scope::Resource) => {
@@ -156,6 +174,11 @@ fn place(kind: &ErrorKind, scope: Scope) -> Option<Path> {
         }
         _ => None,
     }
+}
+
+/// What somebody else names has no place in the block.
+fn written(named_by: &NamedBy) -> Option<()> {
+    (*named_by == NamedBy::Configuration).then_some(())
 }
 
 fn hop_place(hop: HopPosition, scope: Scope) -> Option<Path> {
@@ -181,6 +204,10 @@ fn setting_place(name: SettingName) -> Option<&'static str> {
         SettingName::Region => Some("region"),
         SettingName::RetryMode => Some("retry_mode"),
         SettingName::StsRegion => Some("sts_region"),
-        SettingName::Switch | SettingName::WebIdentityRole => None,
+        SettingName::ContainerCredentials
+        | SettingName::SsoEndpoint
+        | SettingName::SsoOidcEndpoint
+        | SettingName::Switch
+        | SettingName::WebIdentityRole => None,
     }
 }

@@ -19,7 +19,7 @@ mod instance;
 mod registry;
 mod source;
 
-pub(crate) use aws::{during_read, provider_aws, resource_aws, stopped};
+pub(crate) use aws::{during_read, notice, provider_aws, resource_aws, stopped};
 pub(crate) use copy::{Copy, copy};
 pub(crate) use instance::{
     built_differently, different_images, imported_image, invalid_import, invalid_state, leftovers,
@@ -27,8 +27,12 @@ pub(crate) use instance::{
     repository_not_deleted, source_missing, tag_not_removed, tags_left_alone, unknown_alias,
     untagged,
 };
-pub(crate) use registry::{docker_config, http_settings, no_alias, unusable_alias};
-pub(crate) use source::{is_about_the_image, source_not_followed, source_unseen, source_unusable};
+pub(crate) use registry::{BundleOf, docker_config, http_settings, no_alias, unusable_alias};
+pub(crate) use source::{
+    is_about_the_image, source_not_followed, source_unseen, source_unusable, too_few_pulls,
+};
 
+#[cfg(test)]
+mod catalogue;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use crate::registry::{self, InvalidDockerConfig};
 use crate::tf::{Diagnostic, Path};
 
 use super::answer;
+use super::aws::ca_bundle;
 
 /// The first error of a type among the causes of another one, itself included.
 pub(super) fn find<'a, T: StdError + 'static>(
@@ -51,26 +52,60 @@ pub(super) fn with_answer(diagnostic: Diagnostic, error: &content::Error) -> Dia
     }
 }
 
-/// HTTP cannot be set up as the provider block has it.
-pub(crate) fn http_settings(error: &content::Error) -> Diagnostic {
+/// Who names the file with the certificates that a client of registries trusts.
+#[derive(Clone, Debug)]
+pub(crate) enum BundleOf {
+    /// `custom_ca_bundle`, or the environment in its place.
+    Provider { in_environment: bool },
+    /// The `registry` block of this host.
+    Registry { position: usize, host: String },
+}
+
+/// How HTTP leaves this machine cannot work as it is written.
+pub(crate) fn http_settings(error: &content::Error, bundle: &BundleOf) -> Diagnostic {
     use crate::net::InvalidSettings as Invalid;
-    let Some(invalid) = find::<Invalid>(error) else {
-        return Diagnostic::error("Cannot set up HTTP")
-            .detail(format!("The HTTP client cannot be made: {error}."))
-            .caused_by(error);
+    let (path, problem) = match find::<Invalid>(error) {
+        Some(Invalid::BundleUnreadable { path, source }) => (path, source.to_string()),
+        Some(Invalid::BundleEmpty { path }) => (path, "it has no certificate".to_owned()),
+        Some(Invalid::BundleBroken { path, number, .. }) => {
+            (path, format!("certificate {number} is broken"))
+        }
+        Some(invalid @ Invalid::Proxy { .. }) => {
+            return Diagnostic::error("Invalid proxy")
+                .detail(format!("For connections to registries: {invalid}."))
+                .hint("Write the URL of an HTTP proxy, such as `http://proxy.example.com:3128`.");
+        }
+        Some(invalid) => {
+            return Diagnostic::error("Cannot set up HTTP")
+                .detail(format!("For connections to registries: {invalid}."))
+                .caused_by(invalid);
+        }
+        None => {
+            return Diagnostic::error("Cannot set up HTTP")
+                .detail(format!("The HTTP client cannot be made: {error}."))
+                .caused_by(error);
+        }
     };
-    let (summary, place) = match invalid {
-        Invalid::BundleUnreadable { .. }
-        | Invalid::BundleEmpty { .. }
-        | Invalid::BundleBroken { .. } => ("Invalid CA bundle", Some("custom_ca_bundle")),
-        Invalid::Proxy { .. } => ("Invalid proxy", None),
-        _ => ("Cannot set up HTTP", None),
+    let (named_by, place) = match bundle {
+        BundleOf::Provider {
+            in_environment: true,
+        } => ("`AWS_CA_BUNDLE` in the environment".to_owned(), None),
+        BundleOf::Provider { .. } => (
+            "the provider block".to_owned(),
+            Some(Path::root("custom_ca_bundle")),
+        ),
+        BundleOf::Registry { position, host } => (
+            format!("the `registry` block of `{host}`"),
+            Some(
+                Path::root("registry")
+                    .index(*position)
+                    .attribute("ca_bundle"),
+            ),
+        ),
     };
-    let diagnostic = Diagnostic::error(summary)
-        .detail(format!("For connections to registries: {invalid}."))
-        .caused_by(invalid);
+    let diagnostic = ca_bundle(path, &named_by, &problem);
     match place {
-        Some(place) => diagnostic.at(Path::root(place)),
+        Some(place) => diagnostic.at(place),
         None => diagnostic,
     }
 }

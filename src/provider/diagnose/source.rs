@@ -12,6 +12,7 @@ use super::answer;
 use super::copy::{Copy, doing};
 use super::registry::{find, is_tls, with_answer};
 use crate::provider::look::PATIENCE;
+use crate::provider::pulls::{OnExhausted, Reserved, Shortage};
 
 pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) -> Diagnostic {
     let host = names.source.repository().registry();
@@ -19,7 +20,12 @@ pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) ->
     let diagnostic = Diagnostic::error(summary)
         .at(Path::root("source"))
         .detail(doing_here(error, names));
-    let diagnostic = if let ErrorKind::PullLimit(budget) = store.kind() {
+    let diagnostic = if let Some(reserved) = find::<Reserved>(store) {
+        diagnostic.detail(format!(
+            "`{host}` allows {} more pulls now, and `pull_budget` leaves {} to others.",
+            reserved.left, reserved.reserve
+        ))
+    } else if let ErrorKind::PullLimit(budget) = store.kind() {
         with_budget(diagnostic, budget, host)
     } else {
         diagnostic
@@ -227,4 +233,37 @@ fn with_budget(diagnostic: Diagnostic, pulls: &PullBudget, host: &str) -> Diagno
         true => format!("`{host}` allows no more pulls now."),
         false => format!("`{host}` allows no more pulls now. {said}"),
     })
+}
+
+/// A plan needs more pulls than are left.
+pub(crate) fn too_few_pulls(host: &str, shortage: &Shortage) -> Diagnostic {
+    let Shortage {
+        needed,
+        budget,
+        settings,
+    } = shortage;
+    let reserved = match settings.reserve {
+        0 => String::new(),
+        reserve => format!(" `pull_budget` leaves {reserve} of them to others."),
+    };
+    Diagnostic::warning("Not enough pulls left for this plan")
+        .detail(format!(
+            "What is planned up to here reads at least {needed} manifests from `{host}`, each of \
+             which may count as a pull. {}{reserved}",
+            answer::budget(budget)
+        ))
+        .detail(match settings.on_exhausted {
+            OnExhausted::Fail => {
+                "Images for which none is left will fail during the apply, before anything of them \
+                 is written. A later apply goes on with them."
+            }
+            OnExhausted::Wait => {
+                "Images for which none is left will wait during the apply, as long as their \
+                 timeouts allow."
+            }
+        })
+        .hint(format!(
+            "Sign in, which gives a budget of one's own: `registry {{ host = \"{host}\" … }}` in the \
+             provider block. `platforms` makes an image cost fewer pulls."
+        ))
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::aws::error::{
     AccountRule, Answer, CaBundleProblem, ConnectFailure, CredentialOrigin, HopOrigin, HopPosition,
-    KeyMember, KeysOrigin, NamedBy, RefusalReason, Tried,
+    KeyMember, KeysOrigin, NamedBy, RefusalReason, SignIn, Tried,
 };
 use crate::aws::{DeleteFailure, ErrorKind as Aws, ImageId, RoleArn};
 use crate::content::{self, ErrorKind, PullBudget};
@@ -34,7 +34,8 @@ fn hop(origin: HopOrigin, hop: usize, of: usize) -> HopPosition {
     HopPosition { origin, hop, of }
 }
 
-fn text(diagnostic: &Diagnostic) -> String {
+/// A message as a snapshot has it.
+pub(super) fn text(diagnostic: &Diagnostic) -> String {
     assert!(diagnostic.summary().len() <= 60, "{}", diagnostic.summary());
     assert!(!diagnostic.summary().ends_with('.'));
     let place = diagnostic
@@ -82,7 +83,8 @@ fn credential_errors() -> Vec<Aws> {
         },
         Aws::SsoLoginRequired {
             profile: "prod".to_owned(),
-            start_url: Some("https://example.awsapps.com/start".to_owned()),
+            start_url: "https://example.awsapps.com/start".to_owned(),
+            reason: SignIn::Missing(PathBuf::from("~/.aws/sso/cache/0.json")),
         },
         Aws::Expired {
             origin: CredentialOrigin::StaticKeys,
@@ -109,6 +111,7 @@ fn credential_errors() -> Vec<Aws> {
         Aws::WebIdentity {
             role: role("pipeline"),
             token_file: Some(PathBuf::from("token.jwt")),
+            named_by: NamedBy::Configuration,
             answer: answer(400, "ExpiredTokenException", "Token expired"),
         },
     ]

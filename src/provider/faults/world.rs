@@ -20,6 +20,7 @@ use crate::oci::{Repository, Version};
 use crate::provider::clients::{Clients, alias_of};
 use crate::provider::destination::EcrPublicRepository;
 use crate::provider::diagnose;
+use crate::provider::pulls::PullSettings;
 use crate::provider::registry_settings::{ECR_PUBLIC, SourceRegistry};
 use crate::provider::settings::{DockerConfigFile, Settings};
 use crate::registry::{Credential, Endpoint};
@@ -136,6 +137,7 @@ impl World {
             endpoint: at(Repository::DOCKER_HUB, self.sandbox.hub_url()),
             credential: self.reader.clone(),
             ca_bundle: None,
+            position: 0,
         };
         Settings {
             aws: aws::Config {
@@ -154,6 +156,7 @@ impl World {
             limits: mirror::Limits {
                 transfers: self.transfers,
             },
+            pulls: PullSettings::default(),
         }
     }
 

@@ -1,11 +1,13 @@
-//! What the source shows now. Looking costs no pull and decides nothing by itself.
+//! What the source shows now, and what reading it will cost. Looking costs no pull and decides
+//! nothing by itself.
 
 use crate::oci::{Descriptor, Reference};
 use crate::task::Context;
-use crate::tf::Diagnostic;
+use crate::tf::{Diagnostic, PlanRequest};
 
 use super::super::clients::Clients;
 use super::super::diagnose;
+use super::super::known;
 use super::model::MirroredImage;
 use super::private::Private;
 
@@ -52,4 +54,41 @@ pub(super) async fn note(
         true => (private, warning),
         false => (noted.to_bytes(), warning),
     }
+}
+
+/// How many manifests of the source a copy reads, at least. How many an index lists is known only
+/// once it was read, which is a pull.
+pub(super) fn costs(request: &PlanRequest<MirroredImage>, seen: Option<&Descriptor>) -> u64 {
+    if seen.is_some_and(|seen| !seen.media_type.is_index()) {
+        return 1;
+    }
+    let chosen = known::texts(&request.config.platforms).unwrap_or_default();
+    let before = request.prior.as_ref();
+    let before = before.and_then(|prior| known::text_map(&prior.images));
+    let below = match chosen.len() {
+        0 => before.unwrap_or_default().len(),
+        chosen => chosen,
+    };
+    1 + u64::try_from(below.max(1)).unwrap_or(u64::MAX - 1)
+}
+
+/// What can be said when a plan needs more pulls than its source has left.
+pub(super) fn too_costly(
+    clients: &Clients,
+    planned: &MirroredImage,
+    seen: Option<&Descriptor>,
+    costs: u64,
+) -> Option<Diagnostic> {
+    // Only a copy of something new leaves the size open.
+    if !planned.size_bytes.is_unknown() {
+        return None;
+    }
+    let source = planned.reference()?;
+    let planned = planned.source_digest.known();
+    let image = seen.map(|seen| seen.digest.clone());
+    let image = image.or_else(|| planned?.parse().ok())?;
+    let budget = clients.pull_budget(&source)?;
+    let host = source.repository().registry();
+    let shortage = clients.pulls.plan(host, &image, costs, &budget)?;
+    Some(diagnose::too_few_pulls(host, &shortage))
 }

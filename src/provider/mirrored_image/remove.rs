@@ -306,12 +306,15 @@ impl Removal<'_> {
             // Another tag or index needs it, and with it everything below.
             return Ok(false);
         }
-        let mut unused = Vec::new();
-        for child in &children {
-            if is_untagged(cx, session, repository, child).await? {
-                unused.push(by_digest(child));
-            }
-        }
+        let mut unused: Vec<ImageId> = children.iter().map(by_digest).collect();
+        let without_tags = without_tags(cx, session, repository, &unused).await?;
+        // In the order that they came in: an index goes before what it lists.
+        unused.retain(|child| {
+            child
+                .digest
+                .as_ref()
+                .is_some_and(|it| without_tags.contains(it))
+        });
         if !unused.is_empty() {
             session.delete_images(cx, repository, &unused).await?;
         }
@@ -467,15 +470,25 @@ fn by_digest(digest: &Digest) -> ImageId {
     }
 }
 
-/// Whether a manifest is there and has no tag.
-async fn is_untagged(
+/// Which of these manifests are there and have no tag. While all of them are there, one question is
+/// enough for all.
+async fn without_tags(
     cx: &Context,
     session: &Session,
     repository: &str,
-    digest: &Digest,
-) -> Result<bool, aws::Error> {
-    let image = session.image(cx, repository, &by_digest(digest)).await?;
-    Ok(image.is_some_and(|image| image.tags.is_empty()))
+    manifests: &[ImageId],
+) -> Result<BTreeSet<String>, aws::Error> {
+    let mut found = session.images(cx, repository, manifests).await?;
+    if found.is_none() {
+        let mut each = Vec::new();
+        for manifest in manifests {
+            each.extend(session.image(cx, repository, manifest).await?);
+        }
+        found = Some(each);
+    }
+    let found = found.into_iter().flatten();
+    let untagged = found.filter(|image| image.tags.is_empty());
+    Ok(untagged.map(|image| image.digest).collect())
 }
 
 /// Ten times as many as any published index has.

@@ -63,11 +63,14 @@ impl Resource for MirroredImages {
             Some(source) => follow::look_ahead(cx, &clients, &source).boxed().await,
             None => (None, None),
         };
+        let costs = follow::costs(&request, seen.as_ref());
         let mut planned = plan::plan(Some(&clients.facts), seen.as_ref(), request);
         planned.diagnostics.extend(unsourced);
         planned.diagnostics.extend(diagnostic);
         let clash = clash(&clients.planned_tags, &planned.state);
         planned.diagnostics.extend(clash);
+        let shortage = follow::too_costly(&clients, &planned.state, seen.as_ref(), costs);
+        planned.diagnostics.extend(shortage);
         planned
     }
 
@@ -84,6 +87,7 @@ impl Resource for MirroredImages {
                 diagnostics: diagnose::not_configured().into(),
             };
         };
+        clients.pulls.apply_begins();
         match (request.prior, request.planned) {
             (None, Some(planned)) => apply::create(cx, &clients, planned, private).boxed().await,
             (Some(prior), Some(planned)) => {

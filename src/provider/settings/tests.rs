@@ -87,7 +87,10 @@ fn wrong_configs() -> Vec<(&'static str, ProviderConfig)> {
             "transfers",
             with(|c| c.max_concurrent_transfers = Attr::Known(Whole(Number::Float(1.5)))),
         ),
-        ("proxy", with(|c| c.https_proxy = text("user:hush@proxy"))),
+        (
+            "proxy",
+            with(|c| c.https_proxy = text("socks5://user:hush@proxy")),
+        ),
         (
             "metadata",
             with(|c| c.skip_metadata_api_check = text("yes")),
@@ -382,5 +385,39 @@ fn secrets_are_marked() {
             "password",
             "token"
         ]
+    );
+}
+
+#[test]
+fn the_proxy_of_the_block_carries_https_for_registries_as_it_does_for_aws() {
+    let http = |change: fn(&mut ProviderConfig), variables: &[(&str, &str)]| {
+        let settings = read_in(&with(change), variables).unwrap();
+        settings.http.https_proxy
+    };
+    let ours = |config: &mut ProviderConfig| config.http_proxy = text("http://proxy:3128");
+    let switched_off = |config: &mut ProviderConfig| {
+        config.http_proxy = text("http://proxy:3128");
+        config.https_proxy = text("");
+    };
+    assert_eq!(http(ours, &[]).as_deref(), Some("http://proxy:3128"));
+    assert_eq!(http(switched_off, &[]).as_deref(), Some(""));
+    for variable in ["HTTPS_PROXY", "https_proxy"] {
+        // Left to the environment.
+        assert_eq!(http(ours, &[(variable, "http://other:1")]), None);
+    }
+}
+
+#[test]
+fn the_bundle_of_the_environment_holds_for_registries_and_may_start_at_home() {
+    let variables = [("HOME", "/home/me"), ("AWS_CA_BUNDLE", "~/ca.pem")];
+    let http = read_in(&ProviderConfig::default(), &variables)
+        .unwrap()
+        .http;
+    assert_eq!(http.ca_bundle.as_deref(), Some("/home/me/ca.pem".as_ref()));
+    let block = with(|config| config.custom_ca_bundle = text("~/ours.pem"));
+    let http = read_in(&block, &variables).unwrap().http;
+    assert_eq!(
+        http.ca_bundle.as_deref(),
+        Some("/home/me/ours.pem".as_ref())
     );
 }

@@ -1,9 +1,10 @@
 //! What happened on the way to AWS, and settings that lead nowhere.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::aws::ErrorKind;
-use crate::aws::error::{CaBundleProblem, ConnectFailure, NamedBy};
+use crate::aws::error::{ConnectFailure, NamedBy};
 use crate::tf::Diagnostic;
 
 use super::super::answer;
@@ -23,9 +24,14 @@ pub(super) fn worded(kind: &ErrorKind) -> Diagnostic {
             path,
             named_by,
             problem,
-        } => ca_bundle(path, named_by, problem),
+        } => ca_bundle(path, &named_by_words(named_by), problem),
         ErrorKind::InvalidSetting { setting, problem } => Diagnostic::error("Invalid AWS setting")
-            .detail(format!("The value of {setting} cannot be used: {problem}.")),
+            .detail(format!("The value of {setting} cannot be used: {problem}."))
+            .hint(match &setting.named_by {
+                NamedBy::Configuration => "Correct it, or leave it out.".to_owned(),
+                NamedBy::Environment(name) => format!("Correct or unset `{name}`."),
+                NamedBy::Profile(name) => format!("Correct it in the profile `{name}`."),
+            }),
         ErrorKind::StsRegionDisabled {
             region,
             answer: said,
@@ -39,7 +45,10 @@ pub(super) fn worded(kind: &ErrorKind) -> Diagnostic {
             Diagnostic::error("ECR Public is not available at this endpoint")
                 .detail(format!("`{host}` does not offer ECR Public."))
                 .detail(answer::of_aws(said))
-                .hint("Remove `ecrpublic` from `endpoints`: the API is in `us-east-1` only.")
+                .hint(
+                    "Remove `ecrpublic` from `endpoints`, and `AWS_ENDPOINT_URL_ECR_PUBLIC` and \
+                     `AWS_ENDPOINT_URL` from the environment: the API is in `us-east-1` only.",
+                )
         }
         other => Diagnostic::error("AWS request failed").detail(format!("{other}.")),
     }
@@ -51,44 +60,59 @@ fn unreachable(
     proxy: Option<&str>,
     failure: ConnectFailure,
 ) -> Diagnostic {
-    let how = match failure {
-        ConnectFailure::TimedOut => "no answer came in time",
-        ConnectFailure::Connection => "there was no connection, or it broke",
-    };
-    let through = match proxy {
-        Some(proxy) => format!(" through the proxy `{proxy}`"),
-        None => String::new(),
-    };
     let hint = match proxy {
         Some(_) => "Check the proxy, and whether the host belongs in `no_proxy`.",
         None => "Check the network of this machine, and whether it needs a proxy.",
     };
     Diagnostic::error("Cannot reach AWS")
         .detail(format!(
-            "The provider called `{action}` at `{host}`{through}; {how}."
+            "The provider called `{action}` at `{host}`{}; {}.",
+            through(proxy),
+            how(failure)
         ))
         .hint(hint)
 }
 
+pub(super) fn how(failure: ConnectFailure) -> &'static str {
+    match failure {
+        ConnectFailure::TimedOut => "no answer came in time",
+        ConnectFailure::Connection => "there was no connection, or it broke",
+    }
+}
+
+pub(super) fn through(proxy: Option<&str>) -> String {
+    proxy.map_or_else(String::new, |proxy| format!(" through the proxy `{proxy}`"))
+}
+
 fn certificate(host: &str, bundle: Option<&Path>) -> Diagnostic {
-    let with = match bundle {
-        Some(bundle) => format!("the certificates in `{}`", bundle.display()),
-        None => "the certificate authorities of this machine".to_owned(),
+    let (with, hint) = match bundle {
+        Some(bundle) => (
+            format!("the certificates in `{}`", bundle.display()),
+            "They take the place of the certificate authorities of this machine. Add the one that \
+             has signed for this host.",
+        ),
+        None => (
+            "the certificate authorities of this machine".to_owned(),
+            "If a proxy inspects TLS here, name the file with its certificate in \
+             `custom_ca_bundle` or `AWS_CA_BUNDLE`.",
+        ),
     };
     Diagnostic::error("Cannot verify the AWS endpoint certificate")
         .detail(format!(
             "The certificate of `{host}` cannot be verified with {with}."
         ))
-        .hint(
-            "If a proxy inspects TLS here, name the file with its certificate in \
-             `custom_ca_bundle`.",
-        )
+        .hint(hint)
 }
 
-fn ca_bundle(path: &Path, named_by: &NamedBy, problem: &CaBundleProblem) -> Diagnostic {
-    Diagnostic::error("Invalid custom CA bundle").detail(format!(
-        "The file `{}`, named by {}, cannot be used: {problem}.",
-        path.display(),
-        named_by_words(named_by)
-    ))
+/// Certificates cannot be read from a file that somebody names for them.
+pub(crate) fn ca_bundle(path: &Path, named_by: &str, problem: &dyn fmt::Display) -> Diagnostic {
+    Diagnostic::error("Invalid custom CA bundle")
+        .detail(format!(
+            "The file `{}`, named by {named_by}, cannot be used: {problem}.",
+            path.display()
+        ))
+        .hint(
+            "It takes certificates in PEM form, from `-----BEGIN CERTIFICATE-----` on. Correct \
+             it, or name none, so that the authorities of this machine count.",
+        )
 }

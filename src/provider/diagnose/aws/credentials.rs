@@ -50,10 +50,15 @@ pub(super) fn named_by_words(named_by: &NamedBy) -> String {
 }
 
 pub(super) fn incomplete(origin: &KeysOrigin, missing: KeyMember) -> Diagnostic {
+    let [key, secret] = match origin {
+        KeysOrigin::Configuration => ["access_key", "secret_key"],
+        KeysOrigin::Environment => ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+        KeysOrigin::Profile(_) => ["aws_access_key_id", "aws_secret_access_key"],
+    };
     let missing = match missing {
-        KeyMember::AccessKey => "the access key ID is",
-        KeyMember::SecretKey => "the secret access key is",
-        KeyMember::BothKeys => "access key ID and secret access key are",
+        KeyMember::AccessKey => format!("`{key}` is"),
+        KeyMember::SecretKey => format!("`{secret}` is"),
+        KeyMember::BothKeys => format!("`{key}` and `{secret}` are"),
     };
     Diagnostic::error("Incomplete static credentials")
         .detail(format!(
@@ -67,30 +72,21 @@ pub(super) fn shared_config(
     profile: Option<&str>,
     problem: &str,
 ) -> Diagnostic {
+    let hint = match profile {
+        Some(profile) => format!("Correct the profile `{profile}`, or name another one."),
+        None => "Correct the file, or name others in `shared_config_files` and \
+                 `shared_credentials_files`."
+            .to_owned(),
+    };
     let file = path.map(|path| format!(" in `{}`", path.display()));
-    let profile = profile.map(|profile| format!(", profile `{profile}`"));
-    Diagnostic::error("Cannot read AWS shared configuration").detail(format!(
-        "The shared AWS configuration{}{} cannot be used: {problem}.",
-        file.unwrap_or_default(),
-        profile.unwrap_or_default()
-    ))
-}
-
-pub(super) fn sign_in(profile: &str, start_url: Option<&str>) -> Diagnostic {
-    let start = start_url.map(|url| format!(" Its start page is `{url}`."));
-    Diagnostic::error("AWS SSO sign-in required")
+    let profile = profile.map(|profile| format!("profile `{profile}` of the "));
+    Diagnostic::error("Cannot read AWS shared configuration")
         .detail(format!(
-            "The sign-in of profile `{profile}` to IAM Identity Center is missing or has \
-             ended.{}",
-            start.unwrap_or_default()
+            "The {}shared AWS configuration{} cannot be used: {problem}.",
+            profile.unwrap_or_default(),
+            file.unwrap_or_default()
         ))
-        .hint(format!("Run `aws sso login --profile {profile}`."))
-}
-
-pub(super) fn source_failed(origin: &CredentialOrigin) -> Diagnostic {
-    Diagnostic::error("AWS credential source failed").detail(format!(
-        "The credentials were to come from {origin}, which did not deliver any."
-    ))
+        .hint(hint)
 }
 
 pub(super) fn expired(
@@ -106,6 +102,10 @@ pub(super) fn expired(
         CredentialOrigin::Profile(_) => {
             "Sign in again for that profile, or get new keys if temporary ones were copied into it."
         }
+        CredentialOrigin::Process(_) => {
+            "Run the program of the profile by hand: what it hands out has ended."
+        }
+        CredentialOrigin::SingleSignOn(_) => "Run `aws sso login` for that profile.",
         CredentialOrigin::WebIdentity
         | CredentialOrigin::Container
         | CredentialOrigin::InstanceMetadata

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::aws::error::{AccountRule, Answer, HopOrigin, HopPosition, RefusalReason};
+use crate::aws::error::{AccountRule, Answer, HopOrigin, HopPosition, NamedBy, RefusalReason};
 use crate::aws::{AccountId, InvalidAccountRole, InvalidHop, RoleArn};
 use crate::tf::Diagnostic;
 
 use super::super::answer;
+use super::credentials::named_by_words;
 
 pub(super) fn refused(
     hop: HopPosition,
@@ -71,9 +72,14 @@ fn position(hop: HopPosition) -> String {
     }
 }
 
-pub(super) fn web_identity(role: &RoleArn, file: Option<&Path>, said: &Answer) -> Diagnostic {
+pub(super) fn web_identity(
+    role: &RoleArn,
+    file: Option<&Path>,
+    named_by: &NamedBy,
+    said: &Answer,
+) -> Diagnostic {
     let token = match file {
-        Some(file) => format!("the token in `{}`", file.display()),
+        Some(file) => format!("the token in `{}`{}", file.display(), named(named_by)),
         None => "the token of the provider block".to_owned(),
     };
     Diagnostic::error("Cannot assume IAM role with web identity")
@@ -97,10 +103,26 @@ pub(super) fn elsewhere(role: &RoleArn, identity: &str) -> Diagnostic {
         )
 }
 
-pub(super) fn token_file(file: &Path, role: &RoleArn, problem: &str) -> Diagnostic {
+/// Who named something, where it was not the block that the message points at.
+fn named(named_by: &NamedBy) -> String {
+    match named_by {
+        NamedBy::Configuration => String::new(),
+        NamedBy::Environment(_) | NamedBy::Profile(_) => {
+            format!(", named by {}", named_by_words(named_by))
+        }
+    }
+}
+
+pub(super) fn token_file(
+    file: &Path,
+    named_by: &NamedBy,
+    role: &RoleArn,
+    problem: &str,
+) -> Diagnostic {
     Diagnostic::error("Cannot assume IAM role with web identity").detail(format!(
-        "The token for `{role}` is to be in `{}`, which cannot be used: {problem}.",
-        file.display()
+        "The token for `{role}` is to be in `{}`{}, which cannot be used: {problem}.",
+        file.display(),
+        named(named_by)
     ))
     .hint(
         "Check that the pipeline has written the token. A relative path starts in the folder in \
@@ -157,6 +179,15 @@ pub(super) fn wrong_account(
             "Check credentials and roles. Do not remove the resource from the state: the image \
              is still where it was.",
         )
+}
+
+pub(super) fn wrong_partition(partition: &str, identity: &str) -> Diagnostic {
+    Diagnostic::error("ECR Public is not offered in this partition")
+        .detail(format!(
+            "The credentials are those of `{identity}`, which is in the partition `{partition}`. \
+             ECR Public is in the partition `aws` only. Nothing was done."
+        ))
+        .hint("Use credentials of a commercial account.")
 }
 
 pub(super) fn unknown_account(identity: &str) -> Diagnostic {

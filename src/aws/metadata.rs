@@ -1,73 +1,26 @@
-//! Sources of credentials that the SDK brings, or a client for: profiles with a sign-in or a
-//! process, containers, instances.
+//! The client of the instance metadata service: where it is, and how long it is waited for.
 
-use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds;
 use aws_config::imds::client::EndpointMode;
-use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_sts::config::{BehaviorVersion, Region};
+use aws_sdk_sts::config::BehaviorVersion;
 
 use super::Config;
 use super::error::{Error, ErrorKind, NamedBy, Setting, SettingName, SettingProblem};
 use super::http::{Http, http_url};
-use super::instance::InstanceRole;
-use super::shared_config::SharedConfig;
 
-/// Makes them, all with the same HTTP client.
-#[derive(Debug)]
-pub(super) struct SdkSources {
-    config: ProviderConfig,
-    instance: imds::Client,
-}
-
-impl SdkSources {
-    /// Prepares them.
-    ///
-    /// # Errors
-    ///
-    /// The address of the instance metadata service cannot be used.
-    pub(super) fn new(config: &Config, http: &Http, region: &str) -> Result<Self, Error> {
-        let sdk = ProviderConfig::without_region()
-            .with_behavior_version(Some(BehaviorVersion::latest()))
-            .with_http_client(http.client.clone())
-            .with_region(Some(Region::new(region.to_owned())));
-        let instance = instance_client(config, &sdk)?;
-        Ok(Self {
-            config: sdk,
-            instance,
-        })
-    }
-
-    /// The source at the end of a profile.
-    pub(super) fn profile(&self, name: &str, shared: &SharedConfig) -> SharedCredentialsProvider {
-        let provider = ProfileFileCredentialsProvider::builder()
-            .configure(&self.config)
-            .profile_name(name)
-            .profile_files(shared.files.clone())
-            .build();
-        SharedCredentialsProvider::new(provider)
-    }
-
-    /// The container's credential endpoint.
-    pub(super) fn container(&self) -> SharedCredentialsProvider {
-        let provider = EcsCredentialsProvider::builder()
-            .configure(&self.config)
-            .build();
-        SharedCredentialsProvider::new(provider)
-    }
-
-    /// The instance metadata service.
-    pub(super) fn instance(&self) -> SharedCredentialsProvider {
-        SharedCredentialsProvider::new(InstanceRole(self.instance.clone()))
-    }
-}
-
-fn instance_client(config: &Config, sdk: &ProviderConfig) -> Result<imds::Client, Error> {
+/// Prepares it, without asking anybody.
+///
+/// # Errors
+///
+/// The address of the service cannot be used.
+pub(super) fn client(config: &Config, http: &Http) -> Result<imds::Client, Error> {
+    let sdk = ProviderConfig::without_region()
+        .with_behavior_version(Some(BehaviorVersion::latest()))
+        .with_http_client(http.client.clone());
     let client = imds::Client::builder()
-        .configure(sdk)
-        .max_attempts(INSTANCE_ATTEMPTS);
+        .configure(&sdk)
+        .max_attempts(ATTEMPTS);
     // A mistake in the mode is one, whether or not an address takes its place.
     let mode = endpoint_mode(config)?;
     let variable = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
@@ -126,7 +79,7 @@ fn wrong(name: SettingName, named_by: &NamedBy, problem: SettingProblem) -> Erro
 }
 
 /// Where there is no such service, the second attempt only delays the error.
-const INSTANCE_ATTEMPTS: u32 = 2;
+const ATTEMPTS: u32 = 2;
 
 #[cfg(test)]
 mod tests {
