@@ -89,6 +89,28 @@ async fn a_generated_configuration_has_tags_and_roles() {
     generates(&arguments, &id).await;
 }
 
+#[tokio::test]
+async fn a_generated_configuration_lacks_a_source_that_the_import_did_not_name() {
+    let scenario = applied(&it(ALPINE)).await;
+    scenario.terraform.forget(IT).await;
+    let block = format!("import {{\n  to = {IT}\n  id = \"222222222222/alpine:3.22\"\n}}\n");
+    scenario.configure(&block);
+    let generates = "-generate-config-out=generated.tf";
+    let run = scenario.terraform.save_plan(&[generates]).await.failed();
+    run.says("Error: Source is missing")
+        .says("`…?source=<image>`");
+    let generated = scenario.terraform.read("generated.tf");
+    let open = generated
+        .lines()
+        .find(|line| line.trim().starts_with("source "));
+    let filled = generated.replace(open.unwrap(), "  source = \"alpine:3.22\"");
+    scenario.terraform.write("generated.tf", &filled);
+    scenario.terraform.apply(&[]).await.succeeded();
+    assert_eq!(scenario.writes(), [""; 0]);
+    scenario.terraform.converged().await;
+    scenario.was_clean().await;
+}
+
 fn moves(scenario: &Scenario, tag: &str) -> String {
     let digest: Digest = scenario.at_hub("alpine", tag).parse().unwrap();
     let hub = scenario.sandbox.hub();

@@ -33,6 +33,7 @@ mod interoperability;
 mod interrupts;
 mod landing_zone;
 mod oci_client;
+mod one_tag;
 mod permissions;
 mod platforms;
 mod promises;

@@ -144,6 +144,28 @@ async fn a_tag_that_a_destroy_removes_right_after_it_was_found_is_missed_by_the_
 }
 
 #[tokio::test]
+async fn a_tag_that_a_destroy_removes_while_its_image_is_looked_at_is_set_again() {
+    for more in ["", "overwrite = true\n"] {
+        let (scenario, other) = two(ALPINE, &format!("{ALPINE}{more}")).await;
+        scenario.terraform.apply(&[]).await.succeeded();
+        let read = Fault::on(Face::Registry, Effect::Hold).method("GET");
+        let held = scenario
+            .sandbox
+            .faults()
+            .add(read.path("/manifests/sha256:"));
+        let theirs = applying(&other);
+        held.reached().await;
+        scenario.terraform.destroy().await.succeeded();
+        assert_eq!(scenario.manifests(FIRST, "alpine"), [].into());
+        held.release();
+        theirs.finish().await.succeeded();
+        scenario.stands("alpine", "3.22");
+        other.converged().await;
+        scenario.was_clean().await;
+    }
+}
+
+#[tokio::test]
 async fn a_tag_that_an_apply_moves_during_a_destroy_stays() {
     let (scenario, other) = two(LATEST, LATEST).await;
     scenario.terraform.apply(&[]).await.succeeded();

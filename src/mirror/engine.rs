@@ -157,6 +157,10 @@ async fn copy(cx: &Context, run: &Arc<Run>, job: &MirrorJob) -> Result<Outcome, 
         note_present(run, &graph);
         return Ok(finish(run, &graph, &target, &found, &tags));
     }
+    if is_shown {
+        // Somebody removed the image after we had looked, and with it the tags.
+        tags.look(cx, run).await?;
+    }
     let root = root(cx, run, &target).await?;
     let mut graph = walk(cx, run, root, Missing::Read).await?;
     note_present(run, &graph);

@@ -18,6 +18,7 @@ use super::diagnose::{self, BundleOf};
 use super::facts::Facts;
 use super::look::{Looks, Seen};
 use super::pace::Paces;
+use super::planned_tags::PlannedTags;
 use super::progress;
 use super::pulls::Pulls;
 use super::registry_settings::{ECR_PUBLIC, SourceRegistry};
@@ -36,6 +37,8 @@ pub(crate) struct Clients {
     pub(crate) facts: Facts,
     /// Who may change which repository now.
     pub(crate) turns: Turns,
+    /// Which image each tag is to show after this run.
+    pub(crate) planned_tags: PlannedTags,
     /// For every repository that is created.
     pub(crate) default_tags: BTreeMap<String, String>,
     ecr_public: Endpoint,
@@ -93,6 +96,7 @@ impl Clients {
             aws: connected,
             engine,
             turns: Turns::default(),
+            planned_tags: PlannedTags::default(),
             default_tags: settings.default_tags,
             ecr_public: settings.ecr_public,
             paces: Paces::default(),

@@ -8,6 +8,7 @@ use crate::mirror::{self, Cause, Outcome};
 use crate::oci::Digest;
 use crate::tf::{Diagnostic, Path};
 
+use super::super::planned_tags::{PlannedImage, PlannedTag};
 use super::super::repository_name::RepositoryName;
 use super::aws::resource_aws;
 use super::registry::{find, with_answer};
@@ -36,6 +37,43 @@ pub(crate) fn invalid_state(attribute: &str) -> Diagnostic {
             "This is a defect of the provider, unless the state was edited. Please report it \
              with the version of the provider and of Terraform.",
         )
+}
+
+/// Terraform has written the configuration of an import that did not name a source.
+pub(crate) fn source_missing() -> Diagnostic {
+    Diagnostic::error("Source is missing")
+        .at(Path::root("source"))
+        .detail(
+            "The import does not say where the image comes from, so the configuration that \
+             Terraform has written for it has no `source`.",
+        )
+        .hint("Write it there, or into the ID of the import: `…?source=<image>`.")
+}
+
+/// Two instances of one run have different images for a tag.
+pub(crate) fn planned_twice(
+    tag: &PlannedTag,
+    image: &PlannedImage,
+    first: &PlannedImage,
+) -> Diagnostic {
+    let PlannedTag {
+        account,
+        repository,
+        tag,
+    } = tag;
+    let different = match image.source == first.source {
+        true => ", with other platforms",
+        false => "",
+    };
+    Diagnostic::error("Two instances have one tag")
+        .at(Path::root("image_tags"))
+        .detail(format!(
+            "The tag `{tag}` of `{repository}` in account {account} is to show a copy of `{}`. \
+             Another instance of this configuration has the same tag for a copy of \
+             `{}`{different}. They would take it from each other with every apply.",
+            image.source, first.source
+        ))
+        .hint("Give one of them other `image_tags`, or another `repository`.")
 }
 
 /// The repository is missing, and must not be created.

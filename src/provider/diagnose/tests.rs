@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -10,6 +11,7 @@ use crate::aws::{DeleteFailure, ErrorKind as Aws, ImageId, RoleArn};
 use crate::content::{self, ErrorKind, PullBudget};
 use crate::mirror::{Cause, Error, Outcome, Side, Step};
 use crate::oci::{Descriptor, Digest, MediaType, Reference};
+use crate::provider::planned_tags::{PlannedImage, PlannedTag};
 use crate::task::{Limit, Stopped};
 use crate::tf::Diagnostic;
 
@@ -454,6 +456,15 @@ fn what_can_be_said_about_tags_and_images_that_are_not_as_they_should_be() {
 fn what_can_be_said_about_an_instance() {
     let account = "222222222222".parse().unwrap();
     let repository = "nginx".parse().unwrap();
+    let tag = PlannedTag {
+        account: "222222222222".to_owned(),
+        repository: "nginx".to_owned(),
+        tag: "live".to_owned(),
+    };
+    let planned = |source: &str| PlannedImage {
+        source: source.parse().unwrap(),
+        platforms: BTreeSet::new(),
+    };
     let all = [
         not_configured(),
         invalid_state("repository"),
@@ -463,6 +474,8 @@ fn what_can_be_said_about_an_instance() {
         unknown_alias("other", &account, &["a1b2c3".to_owned()]),
         untagged(&["1", "2"], &repository, &account),
         different_images(&["sha256:a", "sha256:b"].into(), &repository),
+        source_missing(),
+        planned_twice(&tag, &planned("nginx:1"), &planned("nginx:2")),
         no_alias("222222222222"),
     ];
     let all: Vec<String> = all.iter().map(text).collect();

@@ -7,12 +7,14 @@ use futures_util::FutureExt as _;
 
 use crate::task::Context;
 use crate::tf::{
-    Applied, ApplyRequest, Diagnostics, IdentitySchema, ImportRequest, Imported, PlanRequest,
-    Planned, ReadRequest, ReadResponse, Resource, Schema, Value,
+    Applied, ApplyRequest, Diagnostic, Diagnostics, IdentitySchema, ImportRequest, Imported,
+    PlanRequest, Planned, ReadRequest, ReadResponse, Resource, Schema, Value,
 };
 
 use super::super::connection::Connection;
 use super::super::diagnose;
+use super::super::known;
+use super::super::planned_tags::{PlannedImage, PlannedTag, PlannedTags};
 use super::model::MirroredImage;
 use super::private::Private;
 use super::{apply, follow, import, import_id, plan, read, remove, schema, validate};
@@ -49,8 +51,13 @@ impl Resource for MirroredImages {
         cx: &Context,
         request: PlanRequest<MirroredImage>,
     ) -> Planned<MirroredImage> {
+        // Terraform has made sure that there is one, but in a configuration that it wrote itself.
+        let unsourced = request.config.source.is_null();
+        let unsourced = unsourced.then(diagnose::source_missing);
         let Some(clients) = self.connection.clients() else {
-            return plan::plan(None, None, request);
+            let mut planned = plan::plan(None, None, request);
+            planned.diagnostics.extend(unsourced);
+            return planned;
         };
         let (seen, diagnostic) = match plan::new_source(&request) {
             Some(source) => follow::look_ahead(cx, &clients, &source).boxed().await,
@@ -58,7 +65,10 @@ impl Resource for MirroredImages {
         };
         let costs = follow::costs(&request, seen.as_ref());
         let mut planned = plan::plan(Some(&clients.facts), seen.as_ref(), request);
+        planned.diagnostics.extend(unsourced);
         planned.diagnostics.extend(diagnostic);
+        let clash = clash(&clients.planned_tags, &planned.state);
+        planned.diagnostics.extend(clash);
         let shortage = follow::too_costly(&clients, &planned.state, seen.as_ref(), costs);
         planned.diagnostics.extend(shortage);
         planned
@@ -120,4 +130,23 @@ impl Resource for MirroredImages {
             },
         }
     }
+}
+
+/// What another instance of this run plans to have behind the tags of this one.
+fn clash(planned: &PlannedTags, state: &MirroredImage) -> Option<Diagnostic> {
+    let (account, repository) = (state.account_id.known()?, state.repository.known()?);
+    let image = PlannedImage {
+        source: state.reference()?,
+        platforms: known::texts(&state.platforms)?,
+    };
+    let tags = known::texts(&state.image_tags)?.into_iter();
+    let mut tags = tags.map(|tag| PlannedTag {
+        account: account.clone(),
+        repository: repository.clone(),
+        tag,
+    });
+    tags.find_map(|tag| {
+        let first = planned.plan(tag.clone(), &image)?;
+        Some(diagnose::planned_twice(&tag, &image, &first))
+    })
 }

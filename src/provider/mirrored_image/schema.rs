@@ -77,7 +77,9 @@ fn what_and_where() -> Vec<Attribute> {
             "image_tags",
             Type::set(Type::String),
             "Tags that the image shall have in ECR Public. Default: the tag of `source`. Required \
-             when `source` has only a digest.",
+             when `source` has only a digest. A tag of a repository belongs to one instance: two \
+             that want it for different images are an error; two that want it for the same image \
+             are not noticed, and whichever is destroyed first takes it along.",
         ),
         Attribute::optional(
             "platforms",
