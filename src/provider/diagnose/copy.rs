@@ -4,6 +4,7 @@ use crate::aws;
 use crate::content::{self, ErrorKind};
 use crate::mirror::{Cause, Error, Side, Step};
 use crate::oci::Reference;
+use crate::registry;
 use crate::tf::{Diagnostic, Path};
 
 use super::aws::{resource_aws, stopped};
@@ -97,7 +98,14 @@ fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) -> Diagnostic
         Side::Source => source::failed(error, store, names),
         Side::Destination => destination::failed(error, store, names),
     };
-    with_answer(diagnostic, store).detail(left_behind(error))
+    // Where the provider itself saw that no pull is left, nobody else has said anything.
+    let is_own =
+        matches!(store.kind(), ErrorKind::PullLimit(_)) && find::<registry::Error>(store).is_none();
+    let diagnostic = match is_own {
+        true => diagnostic,
+        false => with_answer(diagnostic, store),
+    };
+    diagnostic.detail(left_behind(error))
 }
 
 /// What stands after a copy that failed.
