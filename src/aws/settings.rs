@@ -148,17 +148,24 @@ impl Sources<'_> {
 
     /// The deprecated variable for the address of STS, if it is the one that counts.
     fn deprecated(&self, config: &Config) -> Option<(&'static str, &'static str)> {
-        let is_configured = config
-            .sts_endpoint
-            .as_deref()
-            .is_some_and(|url| !url.is_empty());
+        let configured = config.sts_endpoint.as_deref();
+        let is_configured = configured.is_some_and(|url| !url.is_empty());
+        let is_named = self.environment.get(STS.variable).is_some();
         let (variable, _) = self.environment.first(STS.deprecated)?;
-        (!is_configured).then_some((variable, STS.variable))
+        let counts = !is_configured && (!is_named || self.ignores_endpoints().unwrap_or(false));
+        counts.then_some((variable, STS.variable))
     }
 
-    /// The address of a service: the provider block, deprecated variables, the variable of the
-    /// service, the variable for every service, the service in the profile's `services` section,
-    /// the profile. All but the first two can be switched off, as with hashicorp/aws.
+    /// Whether addresses of the environment and of profiles are switched off.
+    fn ignores_endpoints(&self) -> Result<bool, Error> {
+        let variable = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+        let found = self.switch(variable, "ignore_configured_endpoint_urls")?;
+        Ok(found.is_some())
+    }
+
+    /// The address of a service: the provider block, the variable of the service, deprecated
+    /// variables, the variable for every service, the service in the profile's `services` section,
+    /// the profile. All but the block and what is deprecated can be switched off.
     fn endpoint(
         &self,
         service: &Service,
@@ -171,24 +178,27 @@ impl Sources<'_> {
             };
             return found.endpoint(service).map(Some);
         }
-        if let Some((variable, value)) = self.environment.first(service.deprecated) {
-            let named_by = NamedBy::Environment(variable);
-            return Found { value, named_by }.endpoint(service).map(Some);
-        }
-        let ignored = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
-        if self
-            .switch(ignored, "ignore_configured_endpoint_urls")?
-            .is_some()
-        {
-            return Ok(None);
-        }
+        let ignores = self.ignores_endpoints()?;
+        let names = match ignores {
+            true => service.deprecated.to_vec(),
+            false => [
+                &[service.variable],
+                service.deprecated,
+                &["AWS_ENDPOINT_URL"],
+            ]
+            .concat(),
+        };
         let of_environment = self
             .environment
-            .first(&[service.variable, "AWS_ENDPOINT_URL"])
+            .first(&names)
             .map(|(variable, value)| Found {
                 value,
                 named_by: NamedBy::Environment(variable),
             });
+        if ignores {
+            let found = of_environment.map(|found| found.endpoint(service));
+            return found.transpose();
+        }
         let of_profile = || {
             let names = service.profile_names.iter();
             names

@@ -353,7 +353,7 @@ async fn a_proxy_is_used_for_other_hosts_and_its_password_is_not_shown() {
 }
 
 #[tokio::test]
-async fn deprecated_variables_say_where_sts_is_before_those_of_aws_and_are_noted() {
+async fn deprecated_variables_say_where_sts_is_and_are_noted() {
     let mock = Mock::start().await;
     let here = mock.url.as_str();
     for name in ["TF_AWS_STS_ENDPOINT", "AWS_STS_ENDPOINT"] {
@@ -368,6 +368,9 @@ async fn deprecated_variables_say_where_sts_is_before_those_of_aws_and_are_noted
             aws.notices(),
             [Notice::DeprecatedVariable { name, instead }]
         );
+        let both = [(name, NOWHERE), ("AWS_ENDPOINT_URL_STS", here)];
+        let aws = connect(bare(&mock, &both)).await.unwrap();
+        assert_eq!(aws.notices(), []);
         let in_block = Config {
             sts_endpoint: Some(mock.url.clone()),
             ..bare(&mock, &[(name, NOWHERE)])

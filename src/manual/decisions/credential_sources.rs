@@ -27,8 +27,9 @@
 //!
 //! # Addresses of STS
 //!
-//! `TF_AWS_STS_ENDPOINT` and `AWS_STS_ENDPOINT` come right after the block, as with hashicorp/aws,
-//! because an environment that is pasted has to mean the same. They are a warning, as there.
+//! `TF_AWS_STS_ENDPOINT` and `AWS_STS_ENDPOINT` come after `AWS_ENDPOINT_URL_STS` and before
+//! `AWS_ENDPOINT_URL`, as with hashicorp/aws, because an environment that is pasted has to mean the
+//! same. They are a warning, as there.
 //!
 //! # The price
 //!

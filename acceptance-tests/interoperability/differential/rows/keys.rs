@@ -78,12 +78,12 @@ fn of_the_environment() -> Vec<Row> {
         Row::named("keys of the environment without the secret")
             .variable("AWS_ACCESS_KEY_ID", key("environment"))
             .credentials(&default)
-            .fails("secret access key is missing")
+            .fails("`AWS_SECRET_ACCESS_KEY` is missing")
             .but_theirs(Difference::EnvironmentKeys, reaches(user("default"))),
         Row::named("keys of the environment without the id")
             .variable("AWS_SECRET_ACCESS_KEY", secret("environment"))
             .credentials(&default)
-            .fails("access key ID is missing")
+            .fails("`AWS_ACCESS_KEY_ID` is missing")
             .but_theirs(Difference::EnvironmentKeys, reaches(user("default"))),
         Row::named("a token of the environment and nothing else")
             .variable("AWS_SESSION_TOKEN", "session-token")
