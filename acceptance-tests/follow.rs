@@ -124,14 +124,9 @@ async fn a_source_that_is_down_is_a_warning_and_the_rest_of_the_plan_goes_on() {
     let down = scenario.sandbox.faults().add(down);
     warns(&scenario, &["docker.io/library/alpine:latest", "503"]).await;
 
-    let other = named(
-        "other",
-        "source = \"registry.example/none:1\"\nrepository = \"alpine\"\n",
-    );
-    scenario.configure(
-        &(it(&format!("{ALPINE}keep_on_destroy = true\n"))
-            + &other.replace("registry.example/none:1", "nginx:1.27")),
-    );
+    let kept = it(&format!("{ALPINE}keep_on_destroy = true\n"));
+    let place = format!("repository = \"alpine\"\naccount_id = \"{FIRST}\"\n");
+    scenario.configure(&(kept + &named("other", &format!("source = \"nginx:1.27\"\n{place}"))));
     let plan = scenario.terraform.plan().await.succeeded();
     plan.says("1 to add, 1 to change");
     down.remove();

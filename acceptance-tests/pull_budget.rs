@@ -28,6 +28,10 @@ async fn a_plan_that_needs_more_than_is_left_says_so_once_in_numbers() {
     scenario.sandbox.hub().set_anonymous_remaining(100);
     let run = scenario.terraform.plan().await.succeeded();
     assert!(!run.text.contains("Warning"), "{}", run.text);
+    scenario.sandbox.hub().set_anonymous_remaining(3);
+    configure(&scenario, "    on_exhausted = \"wait\"", &both);
+    let run = scenario.terraform.plan().await.succeeded();
+    run.says(summary).says("will wait during the apply");
     // Several instances of one image read it once.
     let copies = (0..4).map(|number| {
         let place = format!("repository = \"copy{number}\"\n");

@@ -22,7 +22,7 @@
 //! | `IgnoredEndpoints` | `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` and `AWS_ENDPOINT_URL_STS` | the endpoint is used | it is ignored | that is what the variable says |
 //! | `AccountLists` | the provider's own account is not allowed | an error while the provider is configured | an error when a resource would use it | the provider's own account is a hub, which nothing is written to |
 //! | `SkipFlags` | `skip_credentials_validation` or `skip_requesting_account_id` alone | IAM is asked for the account, or STS all the same | nobody is asked before a resource needs it | the flags are there to ask less |
-//! | `MaxAttempts` | `AWS_MAX_ATTEMPTS` | it does not limit calls to STS, which are made up to 25 times | it does | that is what the variable says |
+//! | `MaxAttempts` | `AWS_MAX_ATTEMPTS` | it does not limit calls to STS | it does | that is what the variable says |
 //! | `RetriesOfRoles` | `max_retries` and a role that is throttled | the role is asked for three times | as often as `max_retries` says | the setting is for every call |
 //!
 //! # Wherever there is a role

@@ -24,8 +24,6 @@ pub(super) struct Node {
     pub(super) manifest: Manifest,
     /// Whether the destination has it; everything below it is there then, too.
     pub(super) is_present: bool,
-    /// The longest way down to an image: those of equal height do not need each other.
-    pub(super) height: usize,
 }
 
 /// What to do about a manifest that the destination lacks.
@@ -78,14 +76,16 @@ pub(super) async fn walk(
     }
     let heights = heights(&walk.found).ok_or_else(|| too_complex(&name))?;
     let mut nodes: Vec<Node> = Vec::with_capacity(walk.found.len());
-    for (digest, located) in walk.found {
+    for located in walk.found.into_values() {
         nodes.push(Node {
             manifest: located.manifest,
             is_present: located.is_present,
-            height: heights.get(&digest).copied().unwrap_or_default(),
         });
     }
-    nodes.sort_by_cached_key(|node| (node.height, node.manifest.digest().clone()));
+    nodes.sort_by_cached_key(|node| {
+        let digest = node.manifest.digest();
+        (heights.get(digest).copied(), digest.clone())
+    });
     Ok(Graph { root: top, nodes })
 }
 

@@ -6,9 +6,9 @@
 //! - `schema`, `config`: the provider block, for Terraform and as a struct.
 //! - `settings`, with `aws_settings` and `registry_settings`: the block, read and checked.
 //! - `clients`: the ways out of this process; `facts`: what plans may rely on.
-//! - `source`: a repository to copy from; `look`: what sources show now; `destination`: a repository of ECR Public; `pace`: how fast
-//!   it may be asked; `pulls`: how often a source may be read; `turns`: who may change it now;
-//!   `planned_tags`: what its tags are to show.
+//! - `source`: a repository to copy from; `look`: what sources show now; `pulls`: how often they may
+//!   be read; `destination`: a repository of ECR Public; `pace`: how fast it may be asked; `turns`:
+//!   who may change it now; `planned_tags`: what its tags are to show.
 //! - `mirrored_image`: the resource.
 //! - `progress`: bars on the terminal.
 //! - `diagnose`: from errors to words.

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::aws::Environment;
+use crate::aws::container;
 use crate::aws::error::SignIn;
 use crate::net::Secret;
 
@@ -137,7 +138,5 @@ impl SignedIn {
 
 /// Older versions of the CLI write `UTC` for `Z`.
 fn moment(text: &str) -> Option<SystemTime> {
-    let text = text.replace("UTC", "Z");
-    let moment = DateTime::from_str(&text, Format::DateTimeWithOffset).ok()?;
-    moment.try_into().ok()
+    container::moment(&text.replace("UTC", "Z")).ok()
 }

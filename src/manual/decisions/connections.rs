@@ -18,9 +18,9 @@
 //! | everything HTTP/2 | 2.49 | 2.04 |
 //!
 //! Over one HTTP/2 connection all blobs share one TCP window, and the loss or delay of one packet is
-//! everybody's. For the first image it also took twice the processor time, for framing and flow control. Measured
-//! by `acceptance-tests/bench/compare.py wan-tls`, with the names of protocols in `HttpClient::new`
-//! changed by hand.
+//! everybody's. For the first image it also took twice the processor time, for framing and flow
+//! control. Measured by `acceptance-tests/bench/compare.py wan-tls`, with the names of protocols in
+//! `HttpClient::new` changed by hand.
 //!
 //! # Buffers
 //!

@@ -481,3 +481,21 @@ fn what_can_be_said_about_an_instance() {
     let all: Vec<String> = all.iter().map(text).collect();
     insta::assert_snapshot!("instance", all.join("\n\n---\n\n"));
 }
+
+/// Nothing but time has passed, so there is no answer to quote.
+#[test]
+fn a_source_that_does_not_answer_in_time_is_a_warning_that_says_so() {
+    let error = content::Error::from(Stopped::Cancelled);
+    let source = "nginx:1.27".parse().unwrap();
+    for warning in [
+        source_not_followed(&source, &error),
+        source_unseen(&source, &error),
+    ] {
+        assert_eq!(warning.summary(), "Source image not checked");
+        let text = warning.text();
+        assert!(
+            text.contains("`docker.io` did not answer within 30 seconds."),
+            "{text}"
+        );
+    }
+}

@@ -13,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{AccountId, RoleArn};
 use crate::oci::{Descriptor, Digest, Reference};
-use crate::tf::{Attr, Diagnostics, Path, PlanRequest, Planned};
+use crate::tf::{Attr, Diagnostic, Diagnostics, Path, PlanRequest, Planned};
 
+use super::super::diagnose;
 use super::super::facts::Facts;
 use super::super::known::{self, TextMap, Texts};
 use super::super::repository_name::RepositoryName;
@@ -335,16 +336,18 @@ fn kept(prior: Option<&Attr<String>>) -> Attr<String> {
     }
 }
 
-/// What can be said against the account before anybody is asked.
+/// What can be said against the source and the account before anybody is asked.
 fn objections(facts: Option<&Facts>, state: &MirroredImage) -> Diagnostics {
+    // Terraform has made sure that there is a source, but in a configuration that it wrote itself.
+    let unsourced = state.source.is_null().then(diagnose::source_missing);
+    let mut objections: Diagnostics = unsourced.into_iter().collect();
+    objections.extend(against_account(facts, state));
+    objections
+}
+
+fn against_account(facts: Option<&Facts>, state: &MirroredImage) -> Option<Diagnostic> {
     let account = state.account_id.known();
     let account = account.and_then(|account| account.parse::<AccountId>().ok());
-    let (Some(facts), Some(account)) = (facts, account) else {
-        return Diagnostics::new();
-    };
     let has_own_roles = !matches!(last_role(&state.assume_role), LastRole::None);
-    facts
-        .objection(&account, has_own_roles)
-        .into_iter()
-        .collect()
+    facts?.objection(&account?, has_own_roles)
 }

@@ -51,13 +51,8 @@ impl Resource for MirroredImages {
         cx: &Context,
         request: PlanRequest<MirroredImage>,
     ) -> Planned<MirroredImage> {
-        // Terraform has made sure that there is one, but in a configuration that it wrote itself.
-        let unsourced = request.config.source.is_null();
-        let unsourced = unsourced.then(diagnose::source_missing);
         let Some(clients) = self.connection.clients() else {
-            let mut planned = plan::plan(None, None, request);
-            planned.diagnostics.extend(unsourced);
-            return planned;
+            return plan::plan(None, None, request);
         };
         let (seen, diagnostic) = match plan::new_source(&request) {
             Some(source) => follow::look_ahead(cx, &clients, &source).boxed().await,
@@ -65,7 +60,6 @@ impl Resource for MirroredImages {
         };
         let costs = follow::costs(&request, seen.as_ref());
         let mut planned = plan::plan(Some(&clients.facts), seen.as_ref(), request);
-        planned.diagnostics.extend(unsourced);
         planned.diagnostics.extend(diagnostic);
         let clash = clash(&clients.planned_tags, &planned.state);
         planned.diagnostics.extend(clash);
