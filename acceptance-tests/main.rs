@@ -36,6 +36,7 @@ mod oci_client;
 mod one_tag;
 mod permissions;
 mod platforms;
+mod prefer_mirrors;
 mod promises;
 mod protocol;
 mod pull_budget;
