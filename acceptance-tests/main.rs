@@ -37,6 +37,7 @@ mod one_tag;
 mod permissions;
 mod platforms;
 mod prefer_mirrors;
+mod prices;
 mod promises;
 mod protocol;
 mod pull_budget;
