@@ -39,6 +39,7 @@ mod platforms;
 mod promises;
 mod protocol;
 mod pull_budget;
+mod release;
 mod replace;
 mod requests;
 mod role_sharing;
