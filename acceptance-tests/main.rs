@@ -3,7 +3,7 @@
 //! One binary, so that everything is linked once. Each file is one subject:
 //!
 //! - [`architecture`], [`dependencies`]: the shape of the program;
-//! - [`examples`], [`docs`], [`guides`], [`promises`], [`aws_errors`]: what practitioners read;
+//! - [`examples`], [`docs`], [`guides`], [`promises`], [`errors`], [`aws_errors`]: what practitioners read;
 //! - [`protocol`]: the contract with Terraform, over the socket of a real process;
 //! - the others: scenarios under real Terraform against the stand-ins.
 
@@ -19,6 +19,7 @@ mod dependencies;
 mod destroy;
 mod docs;
 mod drift;
+mod errors;
 mod examples;
 mod expiry;
 mod faults;
