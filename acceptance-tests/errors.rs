@@ -149,14 +149,15 @@ fn is_name(literal: &str) -> bool {
 }
 
 /// Whether a file is part of the program.
-fn is_shipped(path: &Path) -> bool {
+pub(crate) fn is_shipped(path: &Path) -> bool {
     let tests = ["tests", "catalogue", "faults", "manual", "simulation"];
     let mut parts = path.iter().map(|part| part.to_str().unwrap());
     path.extension().is_some_and(|it| it == "rs")
         && parts.all(|part| !tests.contains(&part.trim_end_matches(".rs")))
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+/// Every file below a folder.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
     let found = paths.flat_map(|path| match path.is_dir() {

@@ -2,7 +2,7 @@
 //!
 //! One binary, so that everything is linked once. Each file is one subject:
 //!
-//! - [`architecture`], [`dependencies`]: the shape of the program;
+//! - [`architecture`], [`dependencies`], [`release`]: the shape of the program, and how it is shipped;
 //! - [`examples`], [`docs`], [`guides`], [`promises`], [`errors`], [`aws_errors`]: what practitioners read;
 //! - [`protocol`]: the contract with Terraform, over the socket of a real process;
 //! - the others: scenarios under real Terraform against the stand-ins.
@@ -14,6 +14,7 @@ mod architecture;
 mod aws_errors;
 mod clean_up;
 mod configurations;
+mod contributing;
 mod credentials;
 mod dependencies;
 mod destroy;
