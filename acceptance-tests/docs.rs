@@ -61,6 +61,7 @@ fn pages() -> Vec<(String, String)> {
         ));
     }
     pages.extend(crate::guides::pages());
+    pages.push(crate::errors::page());
     pages
 }
 
