@@ -1,5 +1,7 @@
 //! The examples are configurations that Terraform accepts, in the form that `terraform fmt` gives.
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::terraform::Terraform;
@@ -19,6 +21,11 @@ async fn the_landing_zone_is_valid() {
     validates("examples/landing-zone").await;
 }
 
+#[tokio::test]
+async fn the_example_of_each_function_is_valid() {
+    all_below("examples/functions", 3).await;
+}
+
 #[test]
 fn the_examples_are_formatted() {
     let output = Command::new(std::env::var_os("TERRAFORM").unwrap_or_else(|| "terraform".into()))
@@ -31,6 +38,18 @@ fn the_examples_are_formatted() {
         "{}",
         String::from_utf8_lossy(&output.stdout)
     );
+}
+
+/// Validates the example of each object of a kind, of which there are so many.
+async fn all_below(folder: &str, count: usize) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut found = 0;
+    for example in fs::read_dir(root).unwrap() {
+        let name = example.unwrap().file_name().into_string().unwrap();
+        validates(&format!("{folder}/{name}")).await;
+        found += 1;
+    }
+    assert_eq!(found, count);
 }
 
 async fn validates(folder: &str) {
