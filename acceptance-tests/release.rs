@@ -10,7 +10,7 @@ use ::release::platform::{Platform, RELEASED};
 use aws_lc_rs::digest::{SHA256, digest};
 use ecr_public_sandbox::Seed;
 
-use crate::support::packages::{BINARY, platform};
+use crate::support::packages::{ADDRESS, BINARY, platform};
 use crate::support::scenario::{FIRST, Scenario, it};
 use crate::support::tables::read;
 
@@ -26,13 +26,6 @@ fn archive(out: &Path, more: &[&str]) -> String {
     String::from_utf8(told).unwrap()
 }
 
-fn zip_in(folder: &Path) -> PathBuf {
-    let platform = platform();
-    folder.join(format!(
-        "terraform-provider-ecrpublic_{VERSION}_{platform}.zip"
-    ))
-}
-
 fn sha256(path: &Path) -> String {
     let sum = digest(&SHA256, &fs::read(path).unwrap());
     sum.as_ref()
@@ -43,15 +36,14 @@ fn sha256(path: &Path) -> String {
 
 #[tokio::test]
 async fn an_archive_installs_from_a_mirror_with_its_checksum_and_applies() {
-    let made = tempfile::tempdir().unwrap();
-    archive(made.path(), &["--binary", BINARY]);
-    let zip = zip_in(made.path());
-
     let image = it("source     = \"alpine:3.22\"\naccount_id = \"222222222222\"\n");
     let scenario = Scenario::bare(Seed::demo()).await;
     scenario.configure(&image);
     let terraform = &scenario.terraform;
-    let mirror = terraform.serve_archive(&zip);
+    // As the README says: right into the folder where Terraform looks for it.
+    let mirror = terraform.empty_mirror();
+    let packed = mirror.join(ADDRESS);
+    archive(&packed, &["--binary", BINARY]);
     let from = format!("-fs-mirror={}", mirror.display());
     let locking = ["providers", "lock", &from];
     terraform.run(&locking).await.succeeded();
@@ -74,8 +66,7 @@ async fn an_archive_installs_from_a_mirror_with_its_checksum_and_applies() {
         name: platform(),
         ..here
     };
-    ::release::archive::write(made.path(), &here, b"#!/bin/sh\n", "").unwrap();
-    terraform.serve_archive(&zip);
+    ::release::archive::write(&packed, &here, b"#!/bin/sh\n", "").unwrap();
     fs::remove_dir_all(terraform.folder().join(".terraform")).unwrap();
     let refused = terraform.run(&init).await.failed();
     refused.says("doesn't match any of the checksums");
