@@ -38,6 +38,8 @@ mod oci_client;
 mod one_tag;
 mod permissions;
 mod platforms;
+mod prefer_mirrors;
+mod prices;
 mod promises;
 mod protocol;
 mod pull_budget;

@@ -9,4 +9,5 @@ pub mod differences;
 pub mod faults;
 pub mod hostile;
 pub mod messages;
+pub mod prices;
 pub mod promises;
