@@ -2,7 +2,9 @@
 //! put in, and it works.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(feature = "interoperability")]
+use std::path::PathBuf;
 #[cfg(feature = "interoperability")]
 use std::process::Command;
 

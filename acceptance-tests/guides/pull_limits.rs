@@ -46,7 +46,8 @@ async fn a_plan_warns_in_numbers_and_an_apply_logs_what_it_has_spent() {
     let mut scenario = scenario_of(&format!("{MAIN}{image}\n"), "").await;
     let content = ecr_public_sandbox::image("acme web").platforms(["linux/amd64", "linux/arm64"]);
     let hub = scenario.sandbox.hub();
-    hub.push("acme/web", "1.0", &content.layers([2048])).unwrap();
+    hub.push("acme/web", "1.0", &content.layers([2048]))
+        .unwrap();
     scenario.terraform.init().await;
     scenario.sandbox.hub().set_anonymous_remaining(1);
     let run = scenario.terraform.shell(plan).await.succeeded();
