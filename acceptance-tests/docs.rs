@@ -302,6 +302,10 @@ fn root() -> &'static Path {
 }
 
 const GUIDE: &str = "
+New here? [*Getting started*](guides/getting-started.md) goes from an empty folder to an image. There are
+guides to [many accounts](guides/many-accounts.md), to [pull limits](guides/pull-limits.md) and to
+[moving from other tools](guides/migrating.md); the [error catalogue](guides/errors.md) has every message.
+
 ## Roles and accounts
 
 Credentials are found as `hashicorp/aws` finds them. From there on the way into an account has up
