@@ -4,8 +4,6 @@
 use std::fs;
 use std::path::Path;
 #[cfg(feature = "interoperability")]
-use std::path::PathBuf;
-#[cfg(feature = "interoperability")]
 use std::process::Command;
 
 use ::release::platform::{Platform, RELEASED};
@@ -197,57 +195,33 @@ fn the_checksums_are_signed_by_the_key_that_is_named() {
             .env("GNUPGHOME", home.path())
             .output();
         let output = output.expect("gpg is on the PATH");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
     };
-    gpg(&[
-        "--quick-generate-key",
-        "release@example.org",
-        "rsa3072",
-        "sign",
-    ]);
-    gpg(&[
-        "--quick-generate-key",
-        "curve@example.org",
-        "ed25519",
-        "sign",
-    ]);
-    // A process of its own, since the place of the keys is an environment variable.
+    let [rsa, curve] = ["release@example.org", "curve@example.org"];
+    for (owner, kind) in [(rsa, "rsa3072"), (curve, "ed25519")] {
+        gpg(&["--quick-generate-key", owner, kind, "sign"]);
+    }
+    let keys = home.path().to_str().unwrap();
+    let out = made.path().to_str().unwrap();
     let sign = |key: &str| {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["run", "--quiet", "--package", "release", "--"]);
-        command
-            .args(["--binary", BINARY, "--key", key, "--out"])
-            .arg(made.path());
-        command.current_dir(env!("CARGO_MANIFEST_DIR"));
-        command.env("GNUPGHOME", home.path()).output().unwrap()
+        let arguments = [
+            "--binary", BINARY, "--out", out, "--keys", keys, "--key", key,
+        ];
+        ::release::run(&arguments.map(str::to_owned), &mut Vec::new())
     };
-    let refused = sign("curve@example.org");
-    let said = String::from_utf8_lossy(&refused.stderr);
-    assert!(said.contains("neither RSA nor DSA"), "{said}");
-    let signed = sign("release@example.org");
+    let refused = sign(curve).unwrap_err();
     assert!(
-        signed.status.success(),
-        "{}",
-        String::from_utf8_lossy(&signed.stderr)
+        refused.to_string().contains("neither RSA nor DSA"),
+        "{refused:#}"
     );
-    let sums = made
-        .path()
-        .join(format!("terraform-provider-ecrpublic_{VERSION}_SHA256SUMS"));
-    let mut signature = sums.clone().into_os_string();
-    signature.push(".sig");
-    let signature = PathBuf::from(signature);
+    sign(rsa).unwrap();
+    let sums = format!("{out}/terraform-provider-ecrpublic_{VERSION}_SHA256SUMS");
+    let signature = format!("{sums}.sig");
     let bytes = fs::read(&signature).unwrap();
     assert!(
         !bytes.starts_with(b"-----"),
         "registries want the binary form"
     );
-    gpg(&[
-        "--verify",
-        signature.to_str().unwrap(),
-        sums.to_str().unwrap(),
-    ]);
+    gpg(&["--verify", &signature, &sums]);
 }
