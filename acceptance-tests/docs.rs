@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_DOCS=1 cargo test docs::` writes them anew.
 
+mod functions;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
@@ -86,6 +88,7 @@ fn pages() -> Vec<(String, String)> {
             page(kind, &resource.schema().block),
         ));
     }
+    pages.extend(functions::pages(provider));
     pages.extend(crate::guides::pages());
     pages.push(crate::errors::page());
     pages

@@ -1,6 +1,8 @@
 //! The examples are configurations that Terraform accepts, in the form that `terraform fmt` gives, and
 //! those of a whole story do what they say.
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use ecr_public_sandbox::{Face, Seed};
@@ -116,6 +118,11 @@ fn the_way_to_real_accounts_names_every_variable() {
     }
 }
 
+#[tokio::test]
+async fn the_example_of_each_function_is_valid() {
+    all_below("examples/functions", 3).await;
+}
+
 #[test]
 fn the_examples_are_formatted() {
     let output = Command::new(std::env::var_os("TERRAFORM").unwrap_or_else(|| "terraform".into()))
@@ -128,6 +135,18 @@ fn the_examples_are_formatted() {
         "{}",
         String::from_utf8_lossy(&output.stdout)
     );
+}
+
+/// Validates the example of each object of a kind, of which there are so many.
+async fn all_below(folder: &str, count: usize) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut found = 0;
+    for example in fs::read_dir(root).unwrap() {
+        let name = example.unwrap().file_name().into_string().unwrap();
+        validates(&format!("{folder}/{name}")).await;
+        found += 1;
+    }
+    assert_eq!(found, count);
 }
 
 async fn validates(folder: &str) {

@@ -25,6 +25,7 @@ mod examples;
 mod expiry;
 mod faults;
 mod follow;
+mod functions;
 mod gone_roles;
 mod guards;
 mod guides;

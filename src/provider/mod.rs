@@ -9,7 +9,7 @@
 //! - `source`: a repository to copy from; `official`: where official images are read instead; `look`:
 //!   what sources show now; `pulls`: how often they may be read; `destination`: a repository of ECR Public; `pace`: how fast it may be asked; `turns`:
 //!   who may change it now; `planned_tags`: what its tags are to show.
-//! - `mirrored_image`: the resource.
+//! - `mirrored_image`: the resource; `functions`: names of images, offline.
 //! - `progress`: bars on the terminal.
 //! - `diagnose`: from errors to words.
 //! - `role`, `aws_tags`, `repository_name`, `duration`, `known`: what blocks and resources share.
@@ -31,6 +31,7 @@ mod ecr_public;
 mod facts;
 #[cfg(test)]
 mod faults;
+mod functions;
 mod known;
 mod look;
 mod mirrored_image;
