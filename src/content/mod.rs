@@ -7,6 +7,7 @@
 //! - Every verb ends soon after its context does, and then says [`ErrorKind::Stopped`].
 
 mod error;
+mod referrers;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,6 +18,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 pub use error::{Error, ErrorKind, PullBudget};
+pub use referrers::referrers;
 
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::task::{Context, Ticket};
@@ -40,6 +42,24 @@ pub trait Source: Send + Sync {
     /// Reads a manifest by digest; its bytes have been verified against it. Counts as a pull on
     /// Docker Hub.
     async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Manifest, Error>;
+
+    /// What the registry itself lists as referring to a manifest; `None` when it keeps no such
+    /// lists. Costs no pull.
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, Error>;
+
+    /// What refers to a manifest, each once: signatures, attestations, bills of materials. Where
+    /// the registry keeps no list, the one that clients keep under a tag is read, which counts as
+    /// a pull if there is one.
+    ///
+    /// That something is listed proves nothing: whether it really refers to the manifest, its own
+    /// text says.
+    async fn referrers(&self, cx: &Context, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
+        referrers(self, cx, digest).await
+    }
 
     /// Opens a blob at an offset below its size. The stream ends after the last byte of the blob;
     /// fewer bytes are an error of the stream. The bytes are not verified.

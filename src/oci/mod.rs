@@ -10,10 +10,12 @@ mod descriptor;
 mod digest;
 mod manifest;
 mod reference;
+mod referrers;
 mod select;
 
 pub use descriptor::{Descriptor, InvalidPlatform, MediaType, Platform};
 pub use digest::{Digest, Hasher, InvalidDigest};
 pub use manifest::{Child, InvalidManifest, Manifest, ManifestKind};
 pub use reference::{InvalidReference, Reference, Repository, Tag, Version};
+pub use referrers::{CosignTag, fallback_tag};
 pub use select::{Selection, SelectionError, can_mean, images, select};

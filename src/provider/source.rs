@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
-use crate::content::{self, ByteStream, ErrorKind, PullBudget, Source};
+use crate::content::{self, ByteStream, ErrorKind, PullBudget, Source, referrers};
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Version};
 use crate::registry::Registry;
 use crate::task::Context;
@@ -18,9 +18,13 @@ use super::pulls::{Granted, Pull, Pulls};
 /// However many instances want a tag, its registry is asked once, and all of them get the same
 /// image, also when somebody moves the tag while they are at it. Failures are not kept.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Resolved(Arc<Mutex<HashMap<Named, Arc<OnceCell<Descriptor>>>>>);
+pub(crate) struct Resolved(Arc<Mutex<Answers>>);
 
-type Named = (Repository, Version);
+#[derive(Debug, Default)]
+struct Answers {
+    versions: HashMap<(Repository, Version), Arc<OnceCell<Descriptor>>>,
+    referrers: HashMap<(Repository, Digest), Arc<OnceCell<Vec<Descriptor>>>>,
+}
 
 /// A repository to copy from.
 #[derive(Clone, Debug)]
@@ -82,7 +86,17 @@ impl Resolved {
     fn of(&self, repository: &Repository, version: &Version) -> Arc<OnceCell<Descriptor>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let named = (repository.clone(), version.clone());
-        Arc::clone(known.entry(named).or_default())
+        Arc::clone(known.versions.entry(named).or_default())
+    }
+
+    fn referrers_of(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Arc<OnceCell<Vec<Descriptor>>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let named = (repository.clone(), digest.clone());
+        Arc::clone(known.referrers.entry(named).or_default())
     }
 }
 
@@ -123,6 +137,27 @@ impl Source for RunSource {
             let host = Source::repository(&self.registry).registry();
             self.pulls.exhausted(cx, host, budget.clone()).await?;
         }
+    }
+
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, content::Error> {
+        self.registry.listed_referrers(cx, digest).await
+    }
+
+    /// Asked once for all instances of a run, as tags are.
+    async fn referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Vec<Descriptor>, content::Error> {
+        let repository = Source::repository(&self.registry);
+        let known = self.resolved.referrers_of(repository, digest);
+        let _waits = cx.waits_for(format!("what refers to {digest} in `{repository}`"));
+        let found = known.get_or_try_init(|| referrers(self, cx, digest));
+        cx.run(found).await?.cloned()
     }
 
     async fn open_blob(

@@ -1,7 +1,7 @@
 //! The handles that the rest of the program holds.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use url::Url;
@@ -30,6 +30,8 @@ struct Shared {
     limiters: HostLimiters,
     authoriser: Authoriser,
     budgets: Mutex<HashMap<String, PullBudget>>,
+    /// Registries that keep no lists of referrers.
+    listless: Mutex<HashSet<String>>,
 }
 
 /// A repository of a registry, ready to be read from or written to. Cheap to clone.
@@ -75,6 +77,7 @@ impl Client {
             wire,
             limiters: HostLimiters::default(),
             budgets: Mutex::default(),
+            listless: Mutex::default(),
         }))
     }
 
@@ -107,6 +110,20 @@ impl Client {
             .unwrap_or_else(PoisonError::into_inner)
             .get(host)
             .cloned()
+    }
+
+    /// Whether a registry has said that it keeps no lists of referrers.
+    pub(super) fn is_listless(&self, registry: &str) -> bool {
+        self.listless().contains(registry)
+    }
+
+    pub(super) fn note_listless(&self, registry: String) {
+        self.listless().insert(registry);
+    }
+
+    fn listless(&self) -> MutexGuard<'_, HashSet<String>> {
+        let listless = self.0.listless.lock();
+        listless.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn note_budget(&self, host: &str, budget: PullBudget) {
@@ -195,6 +212,14 @@ impl Source for Registry {
 
     async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Manifest, content::Error> {
         Ok(self.read_manifest(cx, digest).await?)
+    }
+
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, content::Error> {
+        Ok(self.list_referrers(cx, digest).await?)
     }
 
     async fn open_blob(

@@ -176,6 +176,7 @@ fn describe(version: &Version, answer: &Answer) -> Result<Option<Descriptor>, Fa
         size,
         platform: None,
         annotations: BTreeMap::new(),
+        artifact_type: None,
     }))
 }
 
@@ -237,6 +238,6 @@ fn other_digest(expected: &Digest, found: &Digest) -> Fault {
     }
 }
 
-fn invalid(error: InvalidManifest) -> Fault {
+pub(super) fn invalid(error: InvalidManifest) -> Fault {
     Fault::Manifest(Arc::new(error))
 }

@@ -322,6 +322,7 @@ fn partly(error: Error) -> Error {
             size: 1,
             platform: None,
             annotations: Default::default(),
+            artifact_type: None,
         },
         source_digest: digest("root"),
         images: Default::default(),
