@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::mirror::{self, Contents, ExistingTag, MirrorJob, Outcome, Platforms};
+use crate::mirror::{self, Contents, ExistingTag, MirrorJob, Outcome, Platforms, Referrers};
 use crate::oci::{Platform, Reference, Tag, Version};
 use crate::task::Context;
 use crate::tf::{Attr, Diagnostic};
@@ -95,6 +95,7 @@ impl Wanted {
             platforms: self.platforms.clone(),
             tags: self.tags.clone(),
             contents: self.contents,
+            referrers: Referrers::None,
         };
         let source = clients.source(self.source.repository());
         let destination = Arc::new(site.destination.clone());
