@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::complete::{Scope, bring, put, recheck};
 use super::error::{Cause, Error, Side, Step};
-use super::job::{Attached, OwnTags};
+use super::job::{Attached, Hung, OwnTags};
 use super::referrers::{Found, Hanging, Place};
 use super::run::{Run, flat};
 use super::tags;
@@ -54,9 +54,13 @@ pub(super) async fn attach(
     let mut lists: BTreeMap<&Digest, Vec<Descriptor>> = BTreeMap::new();
     for found in &found {
         let manifest = &found.located.manifest;
-        attached.objects.insert(manifest.digest().clone());
+        let hung = Hung {
+            on: found.place.subject().clone(),
+            tag: None,
+        };
+        attached.objects.insert(manifest.digest().clone(), hung);
         match &found.place {
-            Place::Tag(tag) => set(cx, run, manifest, tag, &mut attached).await?,
+            Place::Tag(tag, _) => set(cx, run, manifest, tag, &mut attached).await?,
             Place::ListOf(subject) => {
                 lists
                     .entry(subject)
@@ -68,7 +72,24 @@ pub(super) async fn attach(
     for (subject, entries) in lists {
         list(cx, run, own, subject, entries, &mut attached).await?;
     }
+    lead(&mut attached, &found);
     Ok(attached)
+}
+
+/// Notes by which tag each of these is found.
+fn lead(attached: &mut Attached, found: &[Found]) {
+    for found in found {
+        let tag = match &found.place {
+            Place::Tag(tag, _) => tag.clone(),
+            Place::ListOf(subject) => fallback_tag(subject),
+        };
+        let hung = attached.objects.get_mut(found.located.manifest.digest());
+        if let Some(hung) = hung
+            && attached.tags.contains_key(&tag)
+        {
+            hung.tag = Some(tag);
+        }
+    }
 }
 
 /// Without what hangs under tags that are somebody else's here.
@@ -81,7 +102,7 @@ async fn admitted(
 ) -> Result<Vec<Found>, Error> {
     let mut admitted = Vec::with_capacity(found.len());
     for found in found {
-        if let Place::Tag(tag) = &found.place {
+        if let Place::Tag(tag, _) = &found.place {
             let shown = tags::ask(cx, run, tag).await?;
             let wanted = found.located.manifest.digest();
             match shown {
@@ -89,7 +110,7 @@ async fn admitted(
                     attached.tags.insert(tag.clone(), shown);
                 }
                 Some(shown) if own.may_move(tag, &shown) => {
-                    attached.objects.insert(shown);
+                    attached.left.insert(shown);
                 }
                 Some(shown) => {
                     tracing::warn!(%tag, %shown, %wanted, "the tag is somebody else's and stays");
@@ -119,7 +140,7 @@ async fn bring_all(
         nodes.extend(fresh.filter(|node| seen.insert(node.manifest.digest().clone())));
     }
     let under_tags = found.iter().filter_map(|found| match found.place {
-        Place::Tag(_) => Some(found.located.manifest.digest()),
+        Place::Tag(..) => Some(found.located.manifest.digest()),
         Place::ListOf(_) => None,
     });
     let under_tags: HashSet<&Digest> = under_tags.collect();
@@ -257,7 +278,7 @@ async fn grow(
         }
         // Nobody needs the one of before any more.
         attached
-            .objects
+            .left
             .extend(before.map(|index| index.digest().clone()));
         let digest = longer.digest().clone();
         attached.tags.insert(tag.clone(), digest.clone());

@@ -62,12 +62,23 @@ pub struct Attached {
     pub subjects: Vec<Digest>,
     /// What was seen of the answer without a pull: it changes when something is attached.
     pub seen: BTreeSet<Digest>,
-    /// The manifests that came along, and those that tags have moved away from.
-    pub objects: BTreeSet<Digest>,
+    /// The manifests that came along, and where they hang.
+    pub objects: BTreeMap<Digest, Hung>,
     /// The tags that lead to them: those of cosign, and those under which clients keep lists.
     pub tags: BTreeMap<Tag, Digest>,
     /// Tags of cosign that somebody else has set, and that were left alone.
     pub kept: BTreeMap<Tag, Digest>,
+    /// Manifests that those tags have moved away from.
+    pub left: BTreeSet<Digest>,
+}
+
+/// Where something hangs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hung {
+    /// The manifest that it refers to.
+    pub on: Digest,
+    /// The tag that leads to it, unless the registry itself lists it.
+    pub tag: Option<Tag>,
 }
 
 /// Of which images the outcome tells what is in them.

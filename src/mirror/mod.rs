@@ -59,7 +59,7 @@ mod tests;
 pub use engine::Engine;
 pub use error::{Cause, Error, Side, Step};
 pub use job::{
-    Attached, Contents, ExistingTag, Limits, MirrorJob, OthersTags, Outcome, OwnTags, Platforms,
-    Referrers,
+    Attached, Contents, ExistingTag, Hung, Limits, MirrorJob, OthersTags, Outcome, OwnTags,
+    Platforms, Referrers,
 };
 pub use observer::Observer;

@@ -41,8 +41,17 @@ pub(super) struct Found {
 pub(super) enum Place {
     /// In the list of a manifest.
     ListOf(Digest),
-    /// Under a tag of cosign.
-    Tag(Tag),
+    /// Under a tag of cosign for a manifest.
+    Tag(Tag, Digest),
+}
+
+impl Place {
+    /// The manifest that it hangs on.
+    pub(super) fn subject(&self) -> &Digest {
+        match self {
+            Self::ListOf(subject) | Self::Tag(_, subject) => subject,
+        }
+    }
 }
 
 /// Something that was named, and has not been read.
@@ -142,7 +151,7 @@ async fn of_image(
     let mut named = read(cx, run, &subject, found.listed).await?;
     named.extend(found.cosign.into_iter().map(|(tag, entry)| Named {
         entry,
-        place: Place::Tag(tag),
+        place: Place::Tag(tag, subject.clone()),
     }));
     Ok((named, seen))
 }
@@ -240,7 +249,7 @@ async fn locate_one(cx: &Context, run: &Run, named: Named) -> Result<Option<Foun
 fn refers(manifest: &Manifest, place: &Place) -> bool {
     match place {
         Place::ListOf(subject) => manifest.subject() == Some(subject),
-        Place::Tag(_) => true,
+        Place::Tag(..) => true,
     }
 }
 
