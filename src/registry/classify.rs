@@ -41,6 +41,7 @@ pub(super) fn kind(action: Action, digest: Option<&Digest>, fault: &Fault) -> Er
         | Fault::Token
         | Fault::Target { .. }
         | Fault::TooManyRedirects(_)
+        | Fault::TooManyPages(_)
         | Fault::Header(_) => ErrorKind::Protocol,
         Fault::TooSoon => ErrorKind::UploadLost,
         Fault::Credentials(error) => error.kind().clone(),
@@ -74,6 +75,7 @@ pub(super) fn failure(action: Action, fault: &Fault) -> Failures {
         | Fault::Credentials(_)
         | Fault::Target { .. }
         | Fault::TooManyRedirects(_)
+        | Fault::TooManyPages(_)
         | Fault::TooSoon
         | Fault::Manifest(_)
         | Fault::TooLong { .. }
@@ -112,7 +114,7 @@ fn is_pull_limit(action: Action, refusal: &Refusal) -> bool {
     refusal.status == 429
         && matches!(
             action,
-            Action::Resolve | Action::ReadManifest | Action::ReadBlob
+            Action::Resolve | Action::ReadManifest | Action::ListReferrers | Action::ReadBlob
         )
         && (refusal.budget.remaining == Some(0) || refusal.says(&["pull rate limit"]))
 }
@@ -137,6 +139,7 @@ fn refused(action: Action, digest: Option<&Digest>, refusal: &Refusal) -> ErrorK
         | Action::GetToken
         | Action::Resolve
         | Action::ReadManifest
+        | Action::ListReferrers
         | Action::FindBlob
         | Action::ReadBlob
         | Action::CancelUpload => read(refusal),
@@ -235,6 +238,7 @@ fn wire(action: Action, kind: TransportErrorKind) -> ErrorKind {
         | Action::GetToken
         | Action::Resolve
         | Action::ReadManifest
+        | Action::ListReferrers
         | Action::FindBlob
         | Action::ReadBlob
         | Action::OpenUpload

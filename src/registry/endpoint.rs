@@ -125,6 +125,10 @@ impl Base {
         self.below(repository, &["manifests", &text])
     }
 
+    pub(super) fn referrers(&self, repository: &Repository, digest: &Digest) -> Url {
+        self.below(repository, &["referrers", digest.as_str()])
+    }
+
     pub(super) fn blob(&self, repository: &Repository, digest: &Digest) -> Url {
         self.below(repository, &["blobs", digest.as_str()])
     }

@@ -34,7 +34,7 @@ pub(super) async fn create(
         Ok(opened) => opened,
         Err(diagnostic) => return nothing(diagnostic),
     };
-    let wanted = Wanted::of(&planned, new_tags(&planned, &private, &site));
+    let wanted = Wanted::of(&planned, new_tags(&planned, &private, &site), &private);
     let copied = match wanted {
         Ok(wanted) => wanted.copy(&cx, clients, &site).await,
         Err(diagnostic) => return nothing(diagnostic),
@@ -144,8 +144,17 @@ fn finished(
     Ok(Applied {
         state: Some(state),
         private: private.to_bytes(),
-        diagnostics: diagnostic.into_iter().collect(),
+        diagnostics: diagnostic
+            .into_iter()
+            .chain(kept_signatures(&outcome, site))
+            .collect(),
     })
+}
+
+/// What has to be said about tags of cosign that are somebody else's.
+fn kept_signatures(outcome: &Outcome, site: &Site) -> impl Iterator<Item = Diagnostic> {
+    let kept = outcome.attached.iter().flat_map(|attached| &attached.kept);
+    kept.map(|(tag, shown)| diagnose::signature_kept(tag, shown, &site.uri))
 }
 
 /// Goes where the image is to go; nothing is written before that.
@@ -241,7 +250,7 @@ async fn clean_up(
     if superseded.is_empty() || state.delete_superseded.known() != Some(&true) {
         return;
     }
-    match remove::superseded(cx, clients, session, state, &superseded).await {
+    match remove::superseded(cx, clients, session, (state, &private), &superseded).await {
         Err(diagnostic) => applied.diagnostics.push(diagnostic),
         Ok(cleaned) => {
             for digest in &cleaned.gone {
@@ -276,9 +285,11 @@ impl Change {
         let source = planned.reference();
         let observed = source.and_then(|source| private.observed(&source));
         let is_same_content = plan::is_same_content(planned, prior, observed.as_ref());
+        // They show the image already, and lead the copy to what refers to it.
+        let brings_more = planned.referrer_digests.is_unknown();
         let to_set = after
             .iter()
-            .filter(|tag| !is_same_content || !before.contains(*tag));
+            .filter(|tag| !is_same_content || brings_more || !before.contains(*tag));
         Self {
             set: to_set
                 .map(|tag| (tag.clone(), guard(tag, &before, prior, planned, private)))
@@ -326,7 +337,7 @@ async fn set(
     private: Private,
 ) -> Result<Applied<MirroredImage>, Diagnostic> {
     let site = Site::open(cx, clients, session, planned).await?;
-    let wanted = Wanted::of(planned, change.set.clone())?;
+    let wanted = Wanted::of(planned, change.set.clone(), &private)?;
     let copied = wanted.copy(cx, clients, &site).await;
     let keeps = match change.is_same_content {
         true => known::texts(&planned.image_tags).unwrap_or_default(),
@@ -371,7 +382,9 @@ async fn drop_tags(
         true => remove::Image::Stays,
         false => remove::Image::Superseded,
     };
-    let removed = remove::tags(cx, clients, session, prior, &change.remove, image).await;
+    let private = Private::read(&applied.private);
+    let instance = (prior, &private);
+    let removed = remove::tags(cx, clients, session, instance, &change.remove, image).await;
     match removed {
         Ok(warning) => applied.diagnostics.extend(warning),
         Err(diagnostic) => not_dropped(change, applied, diagnostic),
