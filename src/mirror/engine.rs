@@ -46,7 +46,6 @@ impl Engine {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }

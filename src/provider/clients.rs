@@ -24,6 +24,7 @@ use super::pulls::Pulls;
 use super::registry_settings::{ECR_PUBLIC, SourceRegistry};
 use super::repository_name::RepositoryName;
 use super::settings::{DockerConfigFile, Settings};
+use super::signatures::Signatures;
 use super::source::{Resolved, RunSource};
 use super::turns::Turns;
 
@@ -55,6 +56,8 @@ pub(crate) struct Clients {
     looks: Looks,
     /// Who may read from sources, where they count.
     pub(crate) pulls: Arc<Pulls>,
+    /// Which images were found to be signed.
+    pub(crate) signatures: Signatures,
 }
 
 impl Clients {
@@ -107,6 +110,7 @@ impl Clients {
             resolved: Resolved::default(),
             looks: Looks::default(),
             pulls: Arc::new(Pulls::new(settings.pulls)),
+            signatures: Signatures::default(),
         })
     }
 
