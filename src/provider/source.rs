@@ -1,6 +1,7 @@
 //! A registry as a source of many instances of one run.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -22,9 +23,14 @@ pub(crate) struct Resolved(Arc<Mutex<Answers>>);
 
 #[derive(Debug, Default)]
 struct Answers {
-    versions: HashMap<(Repository, Version), Arc<OnceCell<Descriptor>>>,
-    referrers: HashMap<(Repository, Digest), Arc<OnceCell<Vec<Descriptor>>>>,
+    versions: Cells<Version, Descriptor>,
+    found: Cells<Version, Option<Descriptor>>,
+    listed: Cells<Digest, Option<Vec<Descriptor>>>,
+    referrers: Cells<Digest, Vec<Descriptor>>,
 }
+
+/// Answers to one kind of question.
+type Cells<K, T> = HashMap<(Repository, K), Arc<OnceCell<T>>>;
 
 /// A repository to copy from.
 #[derive(Clone, Debug)]
@@ -83,20 +89,15 @@ impl RunSource {
 }
 
 impl Resolved {
-    fn of(&self, repository: &Repository, version: &Version) -> Arc<OnceCell<Descriptor>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let named = (repository.clone(), version.clone());
-        Arc::clone(known.versions.entry(named).or_default())
-    }
-
-    fn referrers_of(
+    fn cell<K: Clone + Eq + Hash, T>(
         &self,
         repository: &Repository,
-        digest: &Digest,
-    ) -> Arc<OnceCell<Vec<Descriptor>>> {
+        key: &K,
+        kind: impl FnOnce(&mut Answers) -> &mut Cells<K, T>,
+    ) -> Arc<OnceCell<T>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let named = (repository.clone(), digest.clone());
-        Arc::clone(known.referrers.entry(named).or_default())
+        let cells = kind(&mut known);
+        Arc::clone(cells.entry((repository.clone(), key.clone())).or_default())
     }
 }
 
@@ -112,9 +113,27 @@ impl Source for RunSource {
 
     async fn resolve(&self, cx: &Context, version: &Version) -> Result<Descriptor, content::Error> {
         let repository = Source::repository(&self.registry);
-        let known = self.resolved.of(repository, version);
+        let known = self
+            .resolved
+            .cell(repository, version, |all| &mut all.versions);
         let _waits = cx.waits_for(format!("what `{repository}` has for `{version}`"));
         let found = known.get_or_try_init(|| Source::resolve(&self.registry, cx, version));
+        cx.run(found).await?.cloned()
+    }
+
+    /// That something is not there is remembered too: most images have nothing attached, and there
+    /// are four places to look for each.
+    async fn find(
+        &self,
+        cx: &Context,
+        version: &Version,
+    ) -> Result<Option<Descriptor>, content::Error> {
+        let repository = Source::repository(&self.registry);
+        let known = self
+            .resolved
+            .cell(repository, version, |all| &mut all.found);
+        let _waits = cx.waits_for(format!("whether `{repository}` has `{version}`"));
+        let found = known.get_or_try_init(|| self.registry.find(cx, version));
         cx.run(found).await?.cloned()
     }
 
@@ -144,7 +163,12 @@ impl Source for RunSource {
         cx: &Context,
         digest: &Digest,
     ) -> Result<Option<Vec<Descriptor>>, content::Error> {
-        self.registry.listed_referrers(cx, digest).await
+        let repository = Source::repository(&self.registry);
+        let known = self
+            .resolved
+            .cell(repository, digest, |all| &mut all.listed);
+        let found = known.get_or_try_init(|| Source::listed_referrers(&self.registry, cx, digest));
+        cx.run(found).await?.cloned()
     }
 
     /// Asked once for all instances of a run, as tags are.
@@ -154,7 +178,9 @@ impl Source for RunSource {
         digest: &Digest,
     ) -> Result<Vec<Descriptor>, content::Error> {
         let repository = Source::repository(&self.registry);
-        let known = self.resolved.referrers_of(repository, digest);
+        let known = self
+            .resolved
+            .cell(repository, digest, |all| &mut all.referrers);
         let _waits = cx.waits_for(format!("what refers to {digest} in `{repository}`"));
         let found = known.get_or_try_init(|| referrers(self, cx, digest));
         cx.run(found).await?.cloned()

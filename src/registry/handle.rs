@@ -11,7 +11,7 @@ use super::endpoint::{Base, Endpoint, InvalidEndpoint};
 use super::error::{Action, Error, Fault, Subject};
 use super::pace::{Pace, ticket};
 use crate::content::{
-    self, ByteStream, Destination, Mounted, Probing, PullBudget, Receipt, Source, Upload,
+    self, ByteStream, Destination, Lister, Mounted, Probing, PullBudget, Receipt, Source, Upload,
 };
 use crate::net::HttpSettings;
 use crate::net::client::HttpClient;
@@ -306,13 +306,29 @@ impl Destination for Registry {
         })
     }
 
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, content::Error> {
+        Ok(self.list_referrers(cx, digest).await?)
+    }
+
+    async fn put_referrer(
+        &self,
+        cx: &Context,
+        manifest: &Manifest,
+    ) -> Result<Lister, content::Error> {
+        Ok(self.store_manifest(cx, manifest, None).await?.lister)
+    }
+
     async fn put_manifest(
         &self,
         cx: &Context,
         manifest: &Manifest,
         tag: Option<&Tag>,
     ) -> Result<Receipt, content::Error> {
-        Ok(self.store_manifest(cx, manifest, tag).await?)
+        Ok(self.store_manifest(cx, manifest, tag).await?.receipt)
     }
 }
 

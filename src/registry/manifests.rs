@@ -16,7 +16,7 @@ use super::error::{Action, Error, Fault};
 use super::handle::Registry;
 use super::pace::Counted;
 use super::request::{Answer, Call};
-use crate::content::Receipt;
+use crate::content::{Lister, Receipt};
 use crate::net::limits;
 use crate::oci::{Descriptor, Digest, InvalidManifest, Manifest, MediaType, Tag, Version};
 use crate::task::Context;
@@ -32,6 +32,13 @@ const ACCEPTED: [&str; 4] = [
 
 /// Absent on a GET from ECR Public and on old registries; the hash of the body counts.
 const DIGEST_HEADER: &str = "docker-content-digest";
+
+/// What the registry said when it stored a manifest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored {
+    pub(super) receipt: Receipt,
+    pub(super) lister: Lister,
+}
 
 impl Registry {
     /// What a tag or digest stands for, by HEAD. Registries that refuse HEAD, or leave out what
@@ -88,7 +95,7 @@ impl Registry {
         cx: &Context,
         manifest: &Manifest,
         tag: Option<&Tag>,
-    ) -> Result<Receipt, Error> {
+    ) -> Result<Stored, Error> {
         let digest = manifest.digest();
         let version = tag.map_or_else(
             || Version::Digest(digest.clone()),
@@ -112,8 +119,13 @@ impl Registry {
         call.body = Some(manifest.bytes().clone());
         let pace = self.pace();
         call.counted = pace.map(|pace| Counted::new(&pace.put_manifest, None));
-        self.call(cx, &call, |answer| ready(same_digest(digest, &answer)))
-            .await
+        self.call(cx, &call, |answer| {
+            ready(same_digest(digest, &answer).map(|receipt| Stored {
+                receipt,
+                lister: lister(manifest, &answer),
+            }))
+        })
+        .await
     }
 
     fn manifest_call(
@@ -216,6 +228,17 @@ fn same_digest(digest: &Digest, answer: &Answer) -> Result<Receipt, Fault> {
         Some(stated) if stated != *digest => Err(other_digest(digest, &stated)),
         Some(_) => Ok(Receipt::Stated),
         None => Ok(Receipt::Accepted),
+    }
+}
+
+/// Whether the registry has noted that the manifest refers to its subject.
+///
+/// OCI Distribution Specification 1.1, *Pushing Manifests with Subject*.
+fn lister(manifest: &Manifest, answer: &Answer) -> Lister {
+    let noted = answer.header("oci-subject").map(str::trim);
+    match manifest.subject() {
+        Some(subject) if noted == Some(subject.as_str()) => Lister::Registry,
+        Some(_) | None => Lister::Clients,
     }
 }
 

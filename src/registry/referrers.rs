@@ -18,6 +18,9 @@ use crate::net::{SafeUrl, limits};
 use crate::oci::{Descriptor, Digest, Manifest, MediaType};
 use crate::task::Context;
 
+/// The registry of ECR Public, which serves all accounts.
+const ECR_PUBLIC: &str = "public.ecr.aws";
+
 /// Answers of registries that do not know the request.
 const UNKNOWN_REQUEST: [u16; 6] = [400, 404, 405, 406, 410, 501];
 
@@ -77,10 +80,11 @@ impl Registry {
     }
 
     /// Who it is that keeps lists or does not. Behind one host there can be several registries,
-    /// each with its own repositories; Docker Hub is one.
+    /// each with its own repositories; some are known to be one.
     fn lister(&self) -> String {
-        match self.name().is_docker_hub() {
-            true => self.name().registry().to_owned(),
+        let registry = self.name().registry();
+        match self.name().is_docker_hub() || registry == ECR_PUBLIC {
+            true => registry.to_owned(),
             false => self.name().to_string(),
         }
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 
 use crate::content::{
-    ByteStream, Destination, Error, ErrorKind, Mounted, Probing, Receipt, Source, Upload,
+    ByteStream, Destination, Error, ErrorKind, Lister, Mounted, Probing, Receipt, Source, Upload,
 };
 use crate::oci::{Child, Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::task::{Bucket, Context, Ticket};
