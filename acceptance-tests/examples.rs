@@ -19,6 +19,11 @@ async fn the_landing_zone_is_valid() {
     validates("examples/landing-zone").await;
 }
 
+#[tokio::test]
+async fn the_signed_images_are_valid() {
+    validates("examples/signed-images").await;
+}
+
 #[test]
 fn the_examples_are_formatted() {
     let output = Command::new(std::env::var_os("TERRAFORM").unwrap_or_else(|| "terraform".into()))

@@ -8,14 +8,19 @@ use ecr_public_sandbox::Seed;
 use serde_json::json;
 
 use crate::support::scenario::{FIRST, SECOND, Scenario};
+use crate::support::signer::{Claim, Signer};
 use crate::support::tables::read;
 use crate::support::zone::Zone;
 
 const MANY_ACCOUNTS: &str = "guides/many-accounts.md";
+const SIGNATURES: &str = "guides/signatures.md";
 
 /// Every guide by its name below `docs`.
 pub(crate) fn pages() -> Vec<(String, String)> {
-    vec![(MANY_ACCOUNTS.to_owned(), rendered(MANY_ACCOUNTS))]
+    let names = [MANY_ACCOUNTS, SIGNATURES].into_iter();
+    names
+        .map(|name| (name.to_owned(), rendered(name)))
+        .collect()
 }
 
 fn rendered(name: &str) -> String {
@@ -55,17 +60,19 @@ fn blocks(page: &str, kind: &str) -> Vec<String> {
 
 #[test]
 fn each_message_is_below_a_heading_that_is_its_summary() {
-    let template = read(&format!("acceptance-tests/{MANY_ACCOUNTS}"));
-    let (_, messages) = template.split_once("\n## Messages on the way\n").unwrap();
-    let sections: Vec<&str> = messages.split("\n### ").skip(1).collect();
-    assert!(sections.len() > 4);
-    for section in sections {
-        let (heading, text) = section.split_once('\n').unwrap();
-        let name = text.lines().find_map(placeholder).expect(heading).1;
-        assert_eq!(
-            message(name).lines().next(),
-            Some(&*format!("Error: {heading}"))
-        );
+    for guide in [MANY_ACCOUNTS, SIGNATURES] {
+        let template = read(&format!("acceptance-tests/{guide}"));
+        let (_, messages) = template.split_once("\n## Messages on the way\n").unwrap();
+        let sections: Vec<&str> = messages.split("\n### ").skip(1).collect();
+        assert!(sections.len() > 3, "{guide}");
+        for section in sections {
+            let (heading, text) = section.split_once('\n').unwrap();
+            let name = text.lines().find_map(placeholder).expect(heading).1;
+            assert_eq!(
+                message(name).lines().next(),
+                Some(&*format!("Error: {heading}"))
+            );
+        }
     }
 }
 
@@ -166,5 +173,31 @@ async fn an_account_that_leaves_and_keeps_its_images_has_them_afterwards() {
     run.says("0 added, 0 changed, 2 destroyed");
     scenario.terraform.converged().await;
     assert_eq!(scenario.manifests(SECOND, "nginx"), before);
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn what_the_guide_about_signatures_says_to_type_works() {
+    let page = rendered(SIGNATURES);
+    let [main] = &blocks(&page, "terraform")[..] else {
+        panic!("there is one configuration in the guide");
+    };
+    let [apply, again] = &blocks(&page, "shell")[..] else {
+        panic!("there are two places to type something");
+    };
+    let scenario = Scenario::bare(Seed::demo()).await;
+    scenario.terraform.write("main.tf", main);
+    scenario.reach_sandbox(".");
+    let signer = Signer::new();
+    let terraform = &scenario.terraform;
+    terraform.write("keys/old.pub", &Signer::new().public_key());
+    terraform.write("keys/new.pub", &signer.public_key());
+    let image = scenario.at_hub("alpine", "3.22");
+    let mut claim = Claim::about("library/alpine", &image);
+    claim.annotations = json!({ "stage": "released" });
+    signer.sign(scenario.sandbox.hub(), &claim);
+    let applied = terraform.shell(apply).await.succeeded();
+    applied.says("1 added, 0 changed, 0 destroyed");
+    terraform.shell(again).await.succeeded().says("No changes.");
     scenario.was_clean().await;
 }

@@ -53,3 +53,4 @@ mod timeouts;
 mod two_runs;
 mod unknowns;
 mod update;
+mod verify;

@@ -107,6 +107,18 @@ fn a_signature_that_cosign_made_counts() {
 }
 
 #[test]
+fn a_bundle_that_cosign_3_made_counts() {
+    let image = "sha256:5099b89d7666cc2186cad769ddc262ddc7c335b33f5fe79f9ffe50a01282b23e";
+    let image: Digest = image.parse().unwrap();
+    let bundle = Signature::Bundle(include_str!("vectors/cosign3.bundle.json").into());
+    let key = include_str!("vectors/cosign3.pub");
+    let signed = policy(&[key]).check(&image, &bundle).unwrap();
+    assert_eq!(signed.identity, None);
+    let stage = asking(&[key], &[("stage", "released")]).check(&image, &bundle);
+    assert!(matches!(stage, Err(Refusal::Annotations(_))), "{stage:?}");
+}
+
+#[test]
 fn every_annotation_that_is_asked_for_has_to_be_in_what_was_signed() {
     for (name, key, signature) in others() {
         let check = |annotations: &[(&str, &str)]| {

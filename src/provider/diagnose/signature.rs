@@ -205,3 +205,6 @@ fn lower(sentence: &str) -> String {
     let first = letters.next().map(|first| first.to_lowercase().to_string());
     first.unwrap_or_default() + letters.as_str()
 }
+
+#[cfg(test)]
+mod tests;
