@@ -8,7 +8,8 @@ use ecr_public_sandbox::Seed;
 use serde_json::json;
 
 use crate::support::scenario::{FIRST, SECOND, Scenario};
-use crate::support::signer::{Claim, Signer};
+use crate::support::signer::{Claim, Signer, attach};
+use crate::support::sigstore::Sigstore;
 use crate::support::tables::read;
 use crate::support::zone::Zone;
 
@@ -185,6 +186,9 @@ async fn what_the_guide_about_signatures_says_to_type_works() {
     let [apply, again] = &blocks(&page, "shell")[..] else {
         panic!("there are two places to type something");
     };
+    let [keyless] = &blocks(&page, "hcl")[..] else {
+        panic!("there is one piece of a configuration in the guide");
+    };
     let scenario = Scenario::bare(Seed::demo()).await;
     scenario.terraform.write("main.tf", main);
     scenario.reach_sandbox(".");
@@ -198,6 +202,22 @@ async fn what_the_guide_about_signatures_says_to_type_works() {
     signer.sign(scenario.sandbox.hub(), &claim);
     let applied = terraform.shell(apply).await.succeeded();
     applied.says("1 added, 0 changed, 0 destroyed");
+    terraform.shell(again).await.succeeded().says("No changes.");
+
+    let (before, rest) = main.split_once("  verify = {\n").unwrap();
+    let (_, after) = rest.split_once("\n  }\n").unwrap();
+    terraform.write("main.tf", &format!("{before}{keyless}\n{after}"));
+    let instance = Sigstore::new();
+    terraform.write("trusted_root.json", &instance.trusted_root());
+    let named = |name: &str| {
+        let value = keyless.split_once(name).unwrap().1;
+        value.split('"').nth(1).unwrap().to_owned()
+    };
+    let claim = Claim::about("library/alpine", &image);
+    let bundle = instance.bundle(&named("issuer"), &named("subject"), &claim.statement());
+    attach(scenario.sandbox.hub(), &claim, &bundle);
+    let changed = terraform.shell(apply).await.succeeded();
+    changed.says("0 added, 1 changed, 0 destroyed");
     terraform.shell(again).await.succeeded().says("No changes.");
     scenario.was_clean().await;
 }

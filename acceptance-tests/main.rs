@@ -31,6 +31,7 @@ mod input;
 #[cfg(feature = "interoperability")]
 mod interoperability;
 mod interrupts;
+mod keyless;
 mod landing_zone;
 mod oci_client;
 mod one_tag;

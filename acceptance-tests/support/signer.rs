@@ -41,6 +41,18 @@ impl<'a> Claim<'a> {
             annotations: Value::Null,
         }
     }
+
+    /// What cosign 3 signs.
+    pub(crate) fn statement(&self) -> String {
+        let hex = self.says.split_once(':').unwrap().1;
+        json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{ "digest": { "sha256": hex }, "annotations": self.annotations }],
+            "predicateType": "https://sigstore.dev/cosign/sign/v1",
+            "predicate": {},
+        })
+        .to_string()
+    }
 }
 
 impl Signer {
@@ -87,57 +99,62 @@ impl Signer {
         );
     }
 
-    /// Attaches a bundle, and lists it under the tag that clients keep where a registry has no list
-    /// of its own.
+    /// Attaches a bundle as [`attach`] does.
     pub(crate) fn attach(&self, hub: &Hub, claim: &Claim<'_>) {
-        let hex = claim.says.split_once(':').unwrap().1;
-        let statement = json!({
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{ "digest": { "sha256": hex }, "annotations": claim.annotations }],
-            "predicateType": "https://sigstore.dev/cosign/sign/v1",
-            "predicate": {},
-        })
-        .to_string();
-        let length = statement.len();
-        let signed = format!(
-            "DSSEv1 {} {STATEMENT} {length} {statement}",
-            STATEMENT.len()
-        );
         let bundle = json!({
             "mediaType": BUNDLE,
             "verificationMaterial": { "publicKey": { "hint": "" } },
-            "dsseEnvelope": {
-                "payload": BASE64_STANDARD.encode(&statement),
-                "payloadType": STATEMENT,
-                "signatures": [{ "sig": self.signature(signed.as_bytes()) }],
-            },
+            "dsseEnvelope": envelope(&claim.statement(), |bytes| self.signed(bytes)),
         });
-        let bundle = Bytes::from(bundle.to_string());
-        let config = Bytes::from_static(b"{}");
-        let image: Digest = claim.image.parse().unwrap();
-        let (media_type, root) = hub.manifest(claim.repository, &image).unwrap();
-        let manifest = json!({
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "artifactType": BUNDLE,
-            "config": described("application/vnd.oci.empty.v1+json", &config),
-            "layers": [described(BUNDLE, &bundle)],
-            "subject": described(&media_type, &root),
-        });
-        let manifest = Bytes::from(manifest.to_string());
-        let mut entry = described(MANIFEST, &manifest);
-        entry["artifactType"] = BUNDLE.into();
-        let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [entry] });
-        let blobs = [bundle, config];
-        hub.store(claim.repository, None, MANIFEST, manifest, blobs);
-        let tag = claim.image.replace(':', "-");
-        hub.store(claim.repository, Some(&tag), INDEX, index.to_string(), []);
+        attach(hub, claim, &bundle);
     }
 
     fn signature(&self, bytes: &[u8]) -> String {
-        let signature = self.0.sign(&SystemRandom::new(), bytes).unwrap();
-        BASE64_STANDARD.encode(signature.as_ref())
+        BASE64_STANDARD.encode(self.signed(bytes))
     }
+
+    fn signed(&self, bytes: &[u8]) -> Vec<u8> {
+        let signature = self.0.sign(&SystemRandom::new(), bytes).unwrap();
+        signature.as_ref().to_vec()
+    }
+}
+
+/// An envelope around a statement, signed over what DSSE calls its pre-authentication encoding.
+pub(crate) fn envelope(statement: &str, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> Value {
+    let length = statement.len();
+    let signed = format!(
+        "DSSEv1 {} {STATEMENT} {length} {statement}",
+        STATEMENT.len()
+    );
+    json!({
+        "payload": BASE64_STANDARD.encode(statement),
+        "payloadType": STATEMENT,
+        "signatures": [{ "sig": BASE64_STANDARD.encode(sign(signed.as_bytes())) }],
+    })
+}
+
+/// Attaches a bundle, and lists it under the tag that clients keep where a registry has no list of
+/// its own.
+pub(crate) fn attach(hub: &Hub, claim: &Claim<'_>, bundle: &Value) {
+    let bundle = Bytes::from(bundle.to_string());
+    let config = Bytes::from_static(b"{}");
+    let image: Digest = claim.image.parse().unwrap();
+    let (media_type, root) = hub.manifest(claim.repository, &image).unwrap();
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "artifactType": BUNDLE,
+        "config": described("application/vnd.oci.empty.v1+json", &config),
+        "layers": [described(BUNDLE, &bundle)],
+        "subject": described(&media_type, &root),
+    });
+    let manifest = Bytes::from(manifest.to_string());
+    let mut entry = described(MANIFEST, &manifest);
+    entry["artifactType"] = BUNDLE.into();
+    let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [entry] });
+    hub.store(claim.repository, None, MANIFEST, manifest, [bundle, config]);
+    let tag = claim.image.replace(':', "-");
+    hub.store(claim.repository, Some(&tag), INDEX, index.to_string(), []);
 }
 
 fn described(media_type: &str, bytes: &[u8]) -> Value {

@@ -1,8 +1,9 @@
-//! Signatures of images by keys: what they say, and whether one of our keys made them.
+//! Signatures of images: what they say, and whether somebody made them whose signatures count.
 //!
 //! - `key`: public keys as practitioners have them.
 //! - `payload`: what cosign's first format signs; `bundle`: Sigstore bundles, which it writes now.
-//! - `policy`: the keys and annotations that are asked for, and the check against them.
+//! - `keyless`: signers who are known by a certificate.
+//! - `policy`: the signers and annotations that are asked for, and the check against them.
 //! - `strict`: JSON that reads the same to everybody.
 //!
 //! # Invariants
@@ -11,16 +12,19 @@
 //! - What was signed is read only after its signature was found right.
 //! - The place where a signature was found says nothing. It counts for a digest if the signed bytes
 //!   name that digest, and for nothing else.
-//! - Entries of a transparency log are not read: a key that is trusted needs no witness.
+//! - A key that is trusted needs no witness: for signatures by keys, entries of a transparency log
+//!   are not read.
 
 mod bundle;
 mod key;
+mod keyless;
 mod payload;
 mod policy;
 mod strict;
 
 pub use key::{InvalidKey, PublicKey};
-pub use policy::{Differing, Policy, Refusal, Signature, Signed};
+pub use keyless::{Identity, InvalidTrustRoot, Keyless, TrustRoot};
+pub use policy::{Asked, Differing, Policy, Refusal, Signature, Signed, Signer};
 
 /// The media type of a layer that has what cosign's first format signs.
 pub const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";

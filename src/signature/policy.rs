@@ -1,20 +1,32 @@
 //! What is asked of a signature, and whether it is met.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 
 use super::key::PublicKey;
+use super::keyless::{Identity, Keyless};
 use super::strict::{Names, Text};
 use super::{bundle, payload};
 use crate::oci::Digest;
 
-/// Which signatures count: those by one of these keys, with all of these annotations.
+/// Which signatures count: those by one of these keys or identities, with all of these annotations.
 #[derive(Clone, Debug)]
 pub struct Policy {
     keys: Vec<PublicKey>,
+    keyless: Option<Keyless>,
+    annotations: BTreeMap<String, String>,
+}
+
+/// What a policy asks for, to be compared.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Asked {
+    keys: BTreeSet<Digest>,
+    identities: BTreeSet<Identity>,
+    root: Option<Digest>,
     annotations: BTreeMap<String, String>,
 }
 
@@ -37,10 +49,19 @@ pub enum Signature {
 /// Who has signed an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
-    /// The fingerprint of the key.
-    pub key: Digest,
+    /// Who.
+    pub by: Signer,
     /// What the signer called the image, where the format has that. It decides nothing.
     pub identity: Option<String>,
+}
+
+/// Who makes signatures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signer {
+    /// The owner of the key with this fingerprint.
+    Key(Digest),
+    /// Somebody who was known at that moment.
+    Identity(Identity),
 }
 
 /// Why a signature does not count.
@@ -48,16 +69,20 @@ pub struct Signed {
 pub enum Refusal {
     /// It has not the form of a signature; says what is wrong.
     Unreadable(&'static str),
+    /// Somebody else made it.
+    OtherIdentity(Identity),
+    /// Its certificate does not show who made it; says why.
+    Certificate(String),
     /// None of the keys made it.
     OtherKey {
         /// It was made with a certificate, without a key that lasts.
         has_certificate: bool,
     },
-    /// One of the keys made it, and it does not say that an image is signed.
+    /// It is by somebody who may sign, and does not say that an image is signed.
     OtherStatement(String),
-    /// One of the keys made it, for these images.
+    /// It is by somebody who may sign, for these images as far as they are known.
     OtherImage(Vec<Digest>),
-    /// One of the keys made it for this image, with other annotations.
+    /// It is by somebody who may sign, for this image, with other annotations.
     Annotations(Vec<Differing>),
 }
 
@@ -85,7 +110,28 @@ impl Policy {
     /// Asks for these.
     #[must_use]
     pub fn new(keys: Vec<PublicKey>, annotations: BTreeMap<String, String>) -> Self {
-        Self { keys, annotations }
+        Self {
+            keys,
+            keyless: None,
+            annotations,
+        }
+    }
+
+    /// The same with signers who are known by certificates.
+    #[must_use]
+    pub fn or_by(self, keyless: Keyless) -> Self {
+        Self {
+            keyless: Some(keyless),
+            ..self
+        }
+    }
+
+    /// Those who may sign without a key, of whom one is enough.
+    #[must_use]
+    pub fn identities(&self) -> &[Identity] {
+        self.keyless
+            .as_ref()
+            .map_or(&[], |keyless| &keyless.identities)
     }
 
     /// The keys, of which one is enough.
@@ -96,9 +142,18 @@ impl Policy {
 
     /// The same for policies that let the same signatures count.
     #[must_use]
-    pub fn identity(&self) -> (BTreeSet<Digest>, BTreeMap<String, String>) {
+    pub fn asked(&self) -> Asked {
         let keys = self.keys.iter().map(PublicKey::fingerprint);
-        (keys.cloned().collect(), self.annotations.clone())
+        let root = self
+            .keyless
+            .as_ref()
+            .map(|keyless| keyless.root.fingerprint());
+        Asked {
+            keys: keys.cloned().collect(),
+            identities: self.identities().iter().cloned().collect(),
+            root: root.cloned(),
+            annotations: self.annotations.clone(),
+        }
     }
 
     /// Whether a signature says that this image is signed as it is asked for.
@@ -107,7 +162,7 @@ impl Policy {
     ///
     /// Says why it does not count.
     pub fn check(&self, image: &Digest, signature: &Signature) -> Result<Signed, Refusal> {
-        let (key, claim) = match signature {
+        let (by, claim) = match signature {
             Signature::Simple {
                 payload,
                 signature,
@@ -115,19 +170,17 @@ impl Policy {
             } => {
                 let decoded = BASE64_STANDARD.decode(signature);
                 let decoded = decoded.map_err(|_base64| Refusal::Unreadable("it is not base64"))?;
-                let key = self.signer(payload, &decoded, *has_certificate)?;
-                (key, payload::read(payload)?)
+                let by = self.signer(payload, &decoded, *has_certificate)?;
+                (by, payload::read(payload)?)
             }
             Signature::Bundle(bytes) => {
-                let envelope = bundle::open(bytes)?;
-                let has_certificate = envelope.has_certificate;
-                let key = self.signer(&envelope.signed, &envelope.signature, has_certificate)?;
-                (key, bundle::read(&envelope.payload)?)
+                let (by, payload) = self.open(image, bytes)?;
+                (by, bundle::read(&payload)?)
             }
         };
         self.meets(image, &claim)?;
         Ok(Signed {
-            key: key.fingerprint().clone(),
+            by,
             identity: claim.identity,
         })
     }
@@ -137,10 +190,27 @@ impl Policy {
         signed: &[u8],
         signature: &[u8],
         has_certificate: bool,
-    ) -> Result<&PublicKey, Refusal> {
+    ) -> Result<Signer, Refusal> {
         let mut keys = self.keys.iter();
-        keys.find(|key| key.has_signed(signed, signature))
+        let key = keys.find(|key| key.has_signed(signed, signature));
+        key.map(|key| Signer::Key(key.fingerprint().clone()))
             .ok_or(Refusal::OtherKey { has_certificate })
+    }
+
+    /// Who made a bundle, and what was signed.
+    fn open(&self, image: &Digest, bytes: &[u8]) -> Result<(Signer, Vec<u8>), Refusal> {
+        let envelope = bundle::open(bytes)?;
+        let has_certificate = envelope.has_certificate;
+        match &self.keyless {
+            Some(keyless) if has_certificate => {
+                let (signer, payload) = keyless.open(image, bytes)?;
+                Ok((Signer::Identity(signer), payload))
+            }
+            _ => {
+                let by = self.signer(&envelope.signed, &envelope.signature, has_certificate)?;
+                Ok((by, envelope.payload))
+            }
+        }
     }
 
     fn meets(&self, image: &Digest, claim: &Claim) -> Result<(), Refusal> {
@@ -175,5 +245,14 @@ impl Policy {
             })
         });
         differing.collect()
+    }
+}
+
+impl fmt::Display for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(fingerprint) => write!(f, "key {fingerprint}"),
+            Self::Identity(identity) => write!(f, "{identity}"),
+        }
     }
 }

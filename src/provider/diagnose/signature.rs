@@ -49,7 +49,7 @@ fn refused(source: &Reference, policy: &Policy, unsigned: &Unsigned) -> Diagnost
         )),
     };
     let diagnostic = match worst {
-        Some(Refusal::OtherKey { .. }) => diagnostic.detail(keys(policy)),
+        Some(Refusal::OtherKey { .. }) => diagnostic.detail(signers(policy)),
         _ => diagnostic,
     };
     diagnostic
@@ -60,9 +60,11 @@ fn refused(source: &Reference, policy: &Policy, unsigned: &Unsigned) -> Diagnost
 /// The signature that came nearest to what is asked for.
 fn nearest(findings: &Findings) -> Option<&Refusal> {
     let rank = |refusal: &&Refusal| match refusal {
-        Refusal::Annotations(_) => 4,
-        Refusal::OtherImage(_) => 3,
-        Refusal::OtherStatement(_) => 2,
+        Refusal::Annotations(_) => 6,
+        Refusal::OtherImage(_) => 5,
+        Refusal::OtherStatement(_) => 4,
+        Refusal::OtherIdentity(_) => 3,
+        Refusal::Certificate(_) => 2,
         Refusal::OtherKey { .. } => 1,
         Refusal::Unreadable(_) => 0,
     };
@@ -76,6 +78,8 @@ fn summary(nearest: Option<&Refusal>) -> &'static str {
         Some(Refusal::OtherImage(_)) => "Signature is for another image",
         Some(Refusal::OtherStatement(_)) => "Signature is for another purpose",
         Some(Refusal::OtherKey { .. }) => "Image is not signed by these keys",
+        Some(Refusal::OtherIdentity(_)) => "Image is signed by somebody else",
+        Some(Refusal::Certificate(_)) => "Certificate of a signature is not trusted",
         Some(Refusal::Unreadable(_)) => "Signatures cannot be read",
     }
 }
@@ -87,7 +91,7 @@ fn said(findings: &Findings, image: &Digest) -> String {
             "No signature of it was found: neither under the tag `{}` nor among what refers to it.",
             CosignTag::Signature.of(image)
         ),
-        (Some(refusal), 1) => format!("It has one signature, {}.", why(refusal)),
+        (Some(refusal), 1) => format!("It has one signature, which {}.", why(refusal)),
         (Some(refusal), count) => {
             let keyless = findings.refusals.iter();
             let keyless = keyless.filter(|refusal| is_keyless(refusal)).count();
@@ -100,7 +104,7 @@ fn said(findings: &Findings, image: &Digest) -> String {
                     }
                 ),
                 nearest => format!(
-                    "It has {count} signatures, of which the one that comes nearest is one {}.",
+                    "It has {count} signatures. The one nearest to what is asked for {}.",
                     why(nearest)
                 ),
             }
@@ -116,32 +120,45 @@ fn is_keyless(refusal: &Refusal) -> bool {
     matches!(refusal, Refusal::OtherKey { has_certificate } if *has_certificate)
 }
 
-const KEYLESS: &str = "came with a certificate in place of a key (keyless), which `public_keys` \
-                       cannot check.";
+const KEYLESS: &str = "came with a certificate in place of a key (keyless): those count only as \
+                       Sigstore bundles, and only by `identities`.";
 
-/// Why a signature does not count, as the end of a sentence.
+/// Why a signature does not count, as what it does.
 fn why(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::Unreadable(what) => format!("which cannot be read: {what}"),
+        Refusal::Unreadable(what) => format!("cannot be read: {what}"),
+        Refusal::OtherIdentity(signer) => format!(
+            "was made by `{}`, whom `{}` knows, and who is not one of `identities`",
+            excerpt(&signer.subject),
+            excerpt(&signer.issuer)
+        ),
+        Refusal::Certificate(what) => format!(
+            "has a certificate that does not show who made it: {}",
+            excerpt(what)
+        ),
         Refusal::OtherKey {
             has_certificate: true,
-        } => "which comes with a certificate in place of a key (keyless); `public_keys` cannot \
-              check it"
+        } => "comes with a certificate in place of a key (keyless): those count only as Sigstore \
+              bundles, and only by `identities`"
             .to_owned(),
         Refusal::OtherKey {
             has_certificate: false,
-        } => "which none of the keys made".to_owned(),
+        } => "was made by none of the keys".to_owned(),
         Refusal::OtherStatement(kind) => format!(
-            "by one of the keys, which does not say that the image is signed: it is a `{}`",
+            "was made by one of the signers and does not say that the image is signed: it is a \
+             `{}`",
             excerpt(kind)
         ),
         Refusal::OtherImage(images) => match images.first() {
-            Some(image) => format!("by one of the keys, for `{image}`"),
-            None => "by one of the keys, for no image".to_owned(),
+            Some(image) => format!("was made by one of the signers for `{image}`"),
+            None => "is for another image".to_owned(),
         },
         Refusal::Annotations(differing) => {
             let differing: Vec<String> = differing.iter().map(annotation).collect();
-            format!("by one of the keys, in which {}", differing.join(" and "))
+            format!(
+                "was made by one of the signers, but {}",
+                differing.join(", and ")
+            )
         }
     }
 }
@@ -154,7 +171,10 @@ fn annotation(differing: &Differing) -> String {
     }
 }
 
-fn keys(policy: &Policy) -> String {
+fn signers(policy: &Policy) -> String {
+    if policy.keys().is_empty() {
+        return "`public_keys` has no key.".to_owned();
+    }
     let keys = policy.keys().iter().map(PublicKey::fingerprint);
     let keys: Vec<String> = keys.map(|key| format!("`{key}`")).collect();
     format!(
@@ -176,6 +196,14 @@ fn hint(nearest: Option<&Refusal>, source: &Reference, unsigned: &Unsigned) -> S
             "Find out from whoever publishes the image which key signs it now. If you trust it, add \
              it to `public_keys`. The fingerprint of a key is what `openssl pkey -pubin -in \
              cosign.pub -outform DER | sha256sum` prints."
+                .to_owned()
+        }
+        Some(Refusal::OtherIdentity(_)) => {
+            "If they may sign this image, add them to `identities`, to the letter.".to_owned()
+        }
+        Some(Refusal::Certificate(_)) => {
+            "Check that `trusted_root` is that of the Sigstore instance which was used, and up to \
+             date. If so, the signature is not what it claims to be."
                 .to_owned()
         }
         Some(Refusal::Annotations(_)) => {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::oci::{Descriptor, Reference, Version};
-use crate::signature::{Policy, PublicKey};
+use crate::signature::{Identity, Keyless, Policy, PublicKey, TrustRoot};
 use crate::task::Context;
-use crate::tf::{Attr, Attribute, Diagnostic, Diagnostics, Path, Type};
+use crate::tf::{Attr, Attribute, Diagnostic, Diagnostics, Nesting, Path, Type};
 
 use super::super::clients::Clients;
 use super::super::diagnose;
@@ -17,19 +17,46 @@ crate::model! {
     /// Which signatures count.
     pub(crate) struct Verify {
         pub(crate) public_keys: Texts,
+        pub(crate) identities: Attr<Vec<Attr<SignedBy>>>,
+        pub(crate) trusted_root: Attr<String>,
         pub(crate) annotations: TextMap,
+    }
+}
+
+crate::model! {
+    /// Somebody who signs without a key.
+    pub(crate) struct SignedBy {
+        pub(crate) issuer: Attr<String>,
+        pub(crate) subject: Attr<String>,
     }
 }
 
 /// The attributes of [`Verify`].
 pub(super) fn attributes() -> Vec<Attribute> {
     vec![
-        Attribute::required(
+        Attribute::optional(
             "public_keys",
             Type::list(Type::String),
             "Public keys in PEM, as `cosign generate-key-pair` writes them to `cosign.pub`: ECDSA on \
              P-256, or Ed25519. A signature by any of them is enough, so a key is replaced by having \
              both for a while.",
+        ),
+        Attribute::nested(
+            "identities",
+            Nesting::List,
+            signed_by(),
+            "Those who sign without a key (keyless), with a certificate that a Sigstore instance gave \
+             them for some minutes. A Sigstore bundle by any of them is enough. Needs \
+             `trusted_root`.",
+        ),
+        Attribute::optional(
+            "trusted_root",
+            Type::String,
+            "What the Sigstore instance publishes of itself: the content of its `trusted_root.json`. \
+             Signatures with certificates are checked with it, and nobody is asked: that the \
+             certificate is one of the instance's and in the log of certificates, that the signature \
+             was made while it was valid, and that it is in the log of signatures. Keep the file up \
+             to date: what was signed with an authority or log that it does not name does not count.",
         ),
         Attribute::optional(
             "annotations",
@@ -40,26 +67,47 @@ pub(super) fn attributes() -> Vec<Attribute> {
     ]
 }
 
+fn signed_by() -> Vec<Attribute> {
+    vec![
+        Attribute::required(
+            "issuer",
+            Type::String,
+            "Who knows the signer, such as `https://token.actions.githubusercontent.com`.",
+        ),
+        Attribute::required(
+            "subject",
+            Type::String,
+            "What the signer is called there, to the letter: an address, or the URL of a workflow \
+             with its ref, such as \
+             `https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main`.",
+        ),
+    ]
+}
+
 /// What is wrong with a configuration. What is unknown passes.
 pub(super) fn validate(config: &Attr<Verify>, problems: &mut Diagnostics) {
     let Some(verify) = config.known() else {
         return;
     };
     let at = Path::root("verify");
-    let keys = at.clone().attribute("public_keys");
-    match &verify.public_keys {
-        Attr::Known(elements) if elements.is_empty() => problems.push(
-            Diagnostic::error("Public keys are missing")
-                .at(keys)
-                .detail("`public_keys` is empty, so no signature could ever count.")
-                .hint("Name at least one key, or remove `verify` to copy without a check."),
-        ),
-        Attr::Known(elements) => {
-            let read = elements.iter().enumerate();
-            problems.extend(read.filter_map(|(position, key)| invalid(key, position, &keys)));
-        }
-        Attr::Null | Attr::Unknown => {}
+    let elements = verify.public_keys.known().into_iter().flatten();
+    let invalid = elements.enumerate().filter_map(|(position, key)| {
+        let here = at.clone().attribute("public_keys").index(position);
+        Some(invalid(key, position)?.at(here))
+    });
+    problems.extend(invalid);
+    if is_empty(&verify.public_keys) && is_empty(&verify.identities) {
+        problems.push(
+            Diagnostic::error("Signers are missing")
+                .at(at.clone())
+                .detail(
+                    "There is neither a key in `public_keys` nor anybody in `identities`, so no \
+                     signature could ever count.",
+                )
+                .hint("Name at least one signer, or remove `verify` to copy without a check."),
+        );
     }
+    problems.extend(against_root(verify));
     let annotations = verify.annotations.known().into_iter().flatten();
     for (name, _) in annotations.filter(|(_, value)| value.is_null()) {
         problems.push(
@@ -73,7 +121,12 @@ pub(super) fn validate(config: &Attr<Verify>, problems: &mut Diagnostics) {
     }
 }
 
-fn invalid(key: &Attr<String>, position: usize, keys: &Path) -> Option<Diagnostic> {
+/// Whether there is nothing, and nothing that could still come.
+fn is_empty<T>(list: &Attr<Vec<T>>) -> bool {
+    list.is_null() || list.known().is_some_and(Vec::is_empty)
+}
+
+fn invalid(key: &Attr<String>, position: usize) -> Option<Diagnostic> {
     let wrong = match key {
         Attr::Unknown => return None,
         Attr::Null => "it is null".to_owned(),
@@ -81,7 +134,6 @@ fn invalid(key: &Attr<String>, position: usize, keys: &Path) -> Option<Diagnosti
     };
     Some(
         Diagnostic::error("Invalid public key")
-            .at(keys.clone().index(position))
             .detail(format!(
                 "Element {position} of `public_keys` cannot be used: {wrong}."
             ))
@@ -92,18 +144,82 @@ fn invalid(key: &Attr<String>, position: usize, keys: &Path) -> Option<Diagnosti
     )
 }
 
+/// What can be said against the trusted root: it is not there, it is none, or nobody needs it.
+fn against_root(verify: &Verify) -> Option<Diagnostic> {
+    let at = Path::root("verify");
+    let here = at.clone().attribute("trusted_root");
+    let has_identities = !is_empty(&verify.identities);
+    match (&verify.trusted_root, has_identities) {
+        (Attr::Unknown, _) | (Attr::Null, false) => None,
+        (Attr::Null, true) => Some(
+            Diagnostic::error("Trusted root is missing")
+                .at(at.attribute("identities"))
+                .detail(
+                    "Who has signed with a certificate is known by the word of a Sigstore instance, \
+                     and `trusted_root` does not say of which.",
+                )
+                .hint(
+                    "Add what the instance publishes: `trusted_root = file(\"trusted_root.json\")`.",
+                ),
+        ),
+        (Attr::Known(_), false) => Some(
+            Diagnostic::error("Trusted root without effect")
+                .at(here)
+                .detail("`trusted_root` is for `identities`, and there are none.")
+                .hint("Remove it, or say in `identities` who signs."),
+        ),
+        (Attr::Known(text), true) => {
+            let error = TrustRoot::from_json(text).err()?;
+            Some(
+                Diagnostic::error("Invalid trusted root")
+                    .at(here)
+                    .detail(format!("`trusted_root` cannot be used: {error}."))
+                    .hint(
+                        "Give the content of the file that the Sigstore instance publishes, such as \
+                         `file(\"trusted_root.json\")`.",
+                    ),
+            )
+        }
+    }
+}
+
 impl Verify {
-    /// What is asked for. It has been checked, and everything is known by now.
+    /// What is asked for. Everything is known by now; what was not known before is checked now.
     fn policy(&self) -> Result<Policy, Diagnostic> {
-        let unreadable = || diagnose::invalid_state("verify");
-        let keys = self.public_keys.known().ok_or_else(unreadable)?.iter();
-        let keys = keys.map(|key| PublicKey::from_pem(key.known()?).ok());
-        let keys: Option<Vec<PublicKey>> = keys.collect();
+        let mut problems = Diagnostics::new();
+        validate(&Attr::Known(self.clone()), &mut problems);
+        if let Some(problem) = problems.into_iter().next() {
+            return Err(problem);
+        }
+        self.read().ok_or_else(|| diagnose::invalid_state("verify"))
+    }
+
+    /// `None` where something is not known.
+    fn read(&self) -> Option<Policy> {
+        let keys = match &self.public_keys {
+            Attr::Null => &Vec::new(),
+            keys => keys.known()?,
+        };
         let keys = keys
-            .filter(|keys| !keys.is_empty())
-            .ok_or_else(unreadable)?;
-        let annotations = known::text_map(&self.annotations).ok_or_else(unreadable)?;
-        Ok(Policy::new(keys, annotations))
+            .iter()
+            .map(|key| PublicKey::from_pem(key.known()?).ok());
+        let keys: Vec<PublicKey> = keys.collect::<Option<_>>()?;
+        let policy = Policy::new(keys, known::text_map(&self.annotations)?);
+        if is_empty(&self.identities) {
+            return Some(policy);
+        }
+        let identities = self.identities.known()?.iter().map(|identity| {
+            let identity = identity.known()?;
+            Some(Identity {
+                issuer: identity.issuer.known()?.clone(),
+                subject: identity.subject.known()?.clone(),
+            })
+        });
+        let keyless = Keyless {
+            root: TrustRoot::from_json(self.trusted_root.known()?).ok()?,
+            identities: identities.collect::<Option<_>>()?,
+        };
+        Some(policy.or_by(keyless))
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn verdict(
     tracing::info!(
         source = %reading.source.repository(),
         digest = %image,
-        key = %signed.key,
+        by = %signed.by,
         identity = signed.identity.as_deref(),
         manifests = search.manifests,
         "image signature verified"

@@ -12,7 +12,7 @@
 mod find;
 mod rule;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 use crate::content::{self, Source};
 use crate::mirror::Engine;
 use crate::oci::{Digest, Platform, Repository};
-use crate::signature::{Policy, Refusal, Signed};
+use crate::signature::{Asked, Policy, Refusal, Signed};
 use crate::task::Context;
 
 /// What was found out. One per provider configuration.
@@ -29,15 +29,11 @@ use crate::task::Context;
 /// annotations. Failures are not kept.
 #[derive(Debug, Default)]
 pub(crate) struct Signatures {
-    checked: Mutex<HashMap<Asked, Arc<OnceCell<Verdict>>>>,
+    checked: Mutex<HashMap<Question, Arc<OnceCell<Verdict>>>>,
 }
 
 /// An image, and what is asked of its signatures.
-type Asked = (
-    Repository,
-    Digest,
-    (BTreeSet<Digest>, BTreeMap<String, String>),
-);
+type Question = (Repository, Digest, Asked);
 
 /// Who has signed an image, or what was found instead.
 type Verdict = Result<Signed, Arc<Findings>>;
@@ -142,7 +138,7 @@ impl Signatures {
     ) -> Result<Verdict, NotVerified> {
         let Reading { cx, source, .. } = reading;
         let repository = source.repository();
-        let cell = self.cell((repository.clone(), image.clone(), policy.identity()));
+        let cell = self.cell((repository.clone(), image.clone(), policy.asked()));
         let _waits = cx.waits_for(format!("signatures of {image} in `{repository}`"));
         let asked = cell.get_or_try_init(|| find::verdict(reading, image, policy));
         let found = match cx.run(asked).await {
@@ -152,9 +148,9 @@ impl Signatures {
         found.map_err(|error| NotVerified::Unread(image.clone(), error))
     }
 
-    fn cell(&self, asked: Asked) -> Arc<OnceCell<Verdict>> {
+    fn cell(&self, question: Question) -> Arc<OnceCell<Verdict>> {
         let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(checked.entry(asked).or_default())
+        Arc::clone(checked.entry(question).or_default())
     }
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::signature::Identity;
 use crate::task::Stopped;
 
 use super::super::tests::text;
@@ -32,6 +33,15 @@ fn unsigned(refusals: Vec<Refusal>) -> NotVerified {
 
 fn other_key(has_certificate: bool) -> Refusal {
     Refusal::OtherKey { has_certificate }
+}
+
+fn identity(name: &str) -> Identity {
+    Identity {
+        issuer: "https://token.actions.githubusercontent.com".to_owned(),
+        subject: format!(
+            "https://github.com/acme/{name}/.github/workflows/release.yml@refs/heads/main"
+        ),
+    }
 }
 
 fn annotations() -> Refusal {
@@ -75,6 +85,11 @@ fn all() -> Vec<NotVerified> {
         unsigned(vec![Refusal::OtherImage(vec![digest("other")])]),
         unsigned(vec![Refusal::OtherImage(Vec::new())]),
         unsigned(vec![Refusal::OtherStatement(other)]),
+        unsigned(vec![Refusal::OtherIdentity(identity("other"))]),
+        unsigned(vec![
+            other_key(true),
+            Refusal::Certificate("certificate chain is invalid: UnknownIssuer".to_owned()),
+        ]),
         unsigned(vec![annotations()]),
         unsigned(vec![other_key(false), annotations()]),
         unsigned(vec![Refusal::Unreadable("it is not base64")]),

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use crate::provider::known::TextMap;
 use crate::provider::mirrored_image::model::Timeouts;
 use crate::provider::mirrored_image::validate::validate;
-use crate::provider::mirrored_image::verify::Verify;
+use crate::provider::mirrored_image::verify::{SignedBy, Verify};
 use crate::tf::Diagnostics;
 
 use super::*;
@@ -125,6 +125,24 @@ fn wrong_configs() -> Vec<(&'static str, MirroredImage)> {
             }),
         ),
         (
+            "identities that nobody vouches for",
+            with(&|c| c.verify = by_somebody(Attr::Null)),
+        ),
+        (
+            "a trusted root that is none",
+            with(&|c| c.verify = by_somebody(text("{}"))),
+        ),
+        (
+            "a trusted root for nobody",
+            with(&|c| {
+                c.verify = Attr::Known(Verify {
+                    public_keys: texts(&[OUR_KEY]),
+                    trusted_root: text("{}"),
+                    ..Verify::default()
+                });
+            }),
+        ),
+        (
             "an annotation without a value",
             with(&|c| {
                 let stage = BTreeMap::from([("stage".to_owned(), Attr::Null)]);
@@ -140,6 +158,19 @@ fn verify(keys: &[&str], annotations: TextMap) -> Attr<Verify> {
     Attr::Known(Verify {
         public_keys: texts(keys),
         annotations,
+        ..Verify::default()
+    })
+}
+
+fn by_somebody(trusted_root: Attr<String>) -> Attr<Verify> {
+    let somebody = SignedBy {
+        issuer: text("https://issuer.example.com"),
+        subject: text("somebody@example.com"),
+    };
+    Attr::Known(Verify {
+        identities: Attr::Known(vec![Attr::Known(somebody)]),
+        trusted_root,
+        ..Verify::default()
     })
 }
 
@@ -185,6 +216,8 @@ fn what_is_unknown_passes() {
     let open = Verify {
         public_keys: keys,
         annotations: Attr::Known(BTreeMap::from([("stage".to_owned(), Attr::Unknown)])),
+        identities: Attr::Known(vec![Attr::Unknown]),
+        trusted_root: Attr::Unknown,
     };
     let open = MirroredImage {
         verify: Attr::Known(open),
