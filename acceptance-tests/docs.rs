@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_DOCS=1 cargo test docs::` writes them anew.
 
+mod functions;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
@@ -60,7 +62,9 @@ fn pages() -> Vec<(String, String)> {
             page(kind, &resource.schema().block),
         ));
     }
+    pages.extend(functions::pages(provider));
     pages.extend(crate::guides::pages());
+    pages.push(crate::errors::page());
     pages
 }
 
@@ -83,6 +87,16 @@ fn differences() -> String {
     section
 }
 
+/// What behaviours cost, from the manual.
+fn prices() -> String {
+    let mut section = PRICES.to_owned();
+    for cells in tables::cells_of("src/manual/prices.rs") {
+        let (_counted_by, cells) = cells.split_last().unwrap();
+        section += &format!("| {} |\n", cells.join(" | "));
+    }
+    section
+}
+
 fn page(kind: &str, block: &Block) -> String {
     let folder = format!("examples/resources/{kind}");
     let mut page = front_matter(
@@ -93,6 +107,9 @@ fn page(kind: &str, block: &Block) -> String {
     page += &format!("# {kind} (Resource)\n\n{}\n", block.description);
     let usage = example(&format!("{folder}/resource.tf"));
     page += &format!("\n## Example Usage\n\n```terraform\n{usage}```\n");
+    let usage = example(&format!("{folder}/lifecycle.tf"));
+    page += &format!("\n{LIFECYCLE}\n\n```terraform\n{usage}```\n");
+    page += &prices();
     page += &schema(block);
     let command = example(&format!("{folder}/import.sh"));
     let declared = example(&format!("{folder}/import.tf"));
@@ -332,6 +349,25 @@ configuration files, except for this. It was compared with version 5.100.0.
 
 | Where | `hashicorp/aws` | `ecrpublic` | Because |
 |---|---|---|---|
+";
+
+const LIFECYCLE: &str = "\
+### Over the years
+
+By default an image follows its tag, and nothing that it has left behind is deleted: others may have \
+pinned it, and ECR Public cannot tell.";
+
+const PRICES: &str = "
+## What it costs
+
+Docker Hub counts a pull for each manifest that is read, and none for looking at a tag or reading a
+layer; a plan, a refresh and a destroy spend none. *M* is the number of manifests below the index of
+an image, two for each platform where there are attestations, and *B* the number of its layers and
+configurations: only those that the destination lacks. Role sessions and logins, one for each account
+and run, come on top.
+
+| What | With | Pulls | Requests to the source | Requests to AWS and ECR Public |
+|---|---|---|---|---|
 ";
 
 const IMPORT: &str = "\

@@ -4,24 +4,74 @@
 //! held to the truth: `{{file PATH}}` is a file of this repository, `{{message NAME}}` a snapshot of
 //! what a scenario printed.
 
+mod getting_started;
+mod migrating;
+mod pull_limits;
+mod signatures;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use ecr_public_sandbox::Seed;
 use serde_json::json;
 
-use crate::support::scenario::{FIRST, SECOND, Scenario};
-use crate::support::signer::{Claim, Signer, attach};
-use crate::support::sigstore::Sigstore;
+use crate::support::provider_block;
+use crate::support::scenario::{FIRST, SECOND, Scenario, TOOLING};
 use crate::support::tables::read;
 use crate::support::zone::Zone;
 
 const MANY_ACCOUNTS: &str = "guides/many-accounts.md";
-const SIGNATURES: &str = "guides/signatures.md";
 
-/// Every guide by its name below `docs`.
+/// Every guide by its name below `docs`. Each has tests of its own, which run what it says to type.
 pub(crate) fn pages() -> Vec<(String, String)> {
-    let names = [MANY_ACCOUNTS, SIGNATURES].into_iter();
-    names
-        .map(|name| (name.to_owned(), rendered(name)))
-        .collect()
+    let guides = [
+        getting_started::GUIDE,
+        MANY_ACCOUNTS,
+        pull_limits::GUIDE,
+        signatures::GUIDE,
+        migrating::GUIDE,
+    ];
+    guides.map(|name| (name.to_owned(), rendered(name))).into()
+}
+
+#[test]
+fn every_guide_is_published() {
+    let published: BTreeSet<String> = pages().into_iter().map(|(name, _)| name).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance-tests/guides");
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let names = names.map(|entry| entry.file_name().into_string().unwrap());
+    let written = names.filter(|name| name.ends_with(".md"));
+    let written: BTreeSet<String> = written.map(|name| format!("guides/{name}")).collect();
+    assert_eq!(written, published);
+}
+
+/// The demo, and a configuration of a guide whose own provider block leads to it: from the keys of
+/// the pipeline to the publisher role of the first account.
+async fn scenario_of(main: &str, more: &str) -> Scenario {
+    let mut scenario = Scenario::bare(Seed::demo()).await;
+    for (command, arguments) in [
+        ("plan", "-no-color"),
+        ("apply", "-no-color"),
+        ("destroy", "-no-color -auto-approve"),
+    ] {
+        let name = format!("TF_CLI_ARGS_{command}");
+        scenario.terraform.set(name, arguments);
+    }
+    scenario.terraform.write("main.tf", main);
+    reach(&scenario, more);
+    scenario
+}
+
+/// Leads the provider block to the demo, with these settings.
+fn reach(scenario: &Scenario, more: &str) {
+    let role = |account: &str, name: &str| {
+        format!("  assume_role {{\n    role_arn = \"arn:aws:iam::{account}:role/{name}\"\n  }}\n")
+    };
+    let hub = "  registry {\n    host = \"docker.io\"\n    endpoint = \"{hub}\"\n    plain_http = true\n  }\n";
+    let roles = role(TOOLING, "tooling") + &role(FIRST, "ecr-publisher");
+    let block = provider_block::block(&scenario.sandbox, &format!("{roles}{hub}{more}"));
+    scenario.terraform.write("sandbox_override.tf", &block);
 }
 
 fn rendered(name: &str) -> String {
@@ -61,7 +111,7 @@ fn blocks(page: &str, kind: &str) -> Vec<String> {
 
 #[test]
 fn each_message_is_below_a_heading_that_is_its_summary() {
-    for guide in [MANY_ACCOUNTS, SIGNATURES] {
+    for guide in [MANY_ACCOUNTS, signatures::GUIDE] {
         let template = read(&format!("acceptance-tests/{guide}"));
         let (_, messages) = template.split_once("\n## Messages on the way\n").unwrap();
         let sections: Vec<&str> = messages.split("\n### ").skip(1).collect();
@@ -174,50 +224,5 @@ async fn an_account_that_leaves_and_keeps_its_images_has_them_afterwards() {
     run.says("0 added, 0 changed, 2 destroyed");
     scenario.terraform.converged().await;
     assert_eq!(scenario.manifests(SECOND, "nginx"), before);
-    scenario.was_clean().await;
-}
-
-#[tokio::test]
-async fn what_the_guide_about_signatures_says_to_type_works() {
-    let page = rendered(SIGNATURES);
-    let [main] = &blocks(&page, "terraform")[..] else {
-        panic!("there is one configuration in the guide");
-    };
-    let [apply, again] = &blocks(&page, "shell")[..] else {
-        panic!("there are two places to type something");
-    };
-    let [keyless] = &blocks(&page, "hcl")[..] else {
-        panic!("there is one piece of a configuration in the guide");
-    };
-    let scenario = Scenario::bare(Seed::demo()).await;
-    scenario.terraform.write("main.tf", main);
-    scenario.reach_sandbox(".");
-    let signer = Signer::new();
-    let terraform = &scenario.terraform;
-    terraform.write("keys/old.pub", &Signer::new().public_key());
-    terraform.write("keys/new.pub", &signer.public_key());
-    let image = scenario.at_hub("alpine", "3.22");
-    let mut claim = Claim::about("library/alpine", &image);
-    claim.annotations = json!({ "stage": "released" });
-    signer.sign(scenario.sandbox.hub(), &claim);
-    let applied = terraform.shell(apply).await.succeeded();
-    applied.says("1 added, 0 changed, 0 destroyed");
-    terraform.shell(again).await.succeeded().says("No changes.");
-
-    let (before, rest) = main.split_once("  verify = {\n").unwrap();
-    let (_, after) = rest.split_once("\n  }\n").unwrap();
-    terraform.write("main.tf", &format!("{before}{keyless}\n{after}"));
-    let instance = Sigstore::new();
-    terraform.write("trusted_root.json", &instance.trusted_root());
-    let named = |name: &str| {
-        let value = keyless.split_once(name).unwrap().1;
-        value.split('"').nth(1).unwrap().to_owned()
-    };
-    let claim = Claim::about("library/alpine", &image);
-    let bundle = instance.bundle(&named("issuer"), &named("subject"), &claim.statement());
-    attach(scenario.sandbox.hub(), &claim, &bundle);
-    let changed = terraform.shell(apply).await.succeeded();
-    changed.says("0 added, 1 changed, 0 destroyed");
-    terraform.shell(again).await.succeeded().says("No changes.");
     scenario.was_clean().await;
 }

@@ -1,7 +1,6 @@
 //! Single manifests and small blobs of a source, read once for everybody who wants them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -31,8 +30,7 @@ impl Engine {
         source: &Arc<dyn Source>,
         digest: &Digest,
     ) -> Result<Manifest, Error> {
-        let pulls = AtomicU64::new(0);
-        manifest(self.shared(), cx, &**source, digest, &pulls).await
+        manifest(self.shared(), cx, &**source, digest).await
     }
 
     /// Reads a small blob of a source as a whole, verified. It is held in memory: whoever calls this
@@ -56,22 +54,21 @@ impl Engine {
 }
 
 /// Reads a manifest at a source, unless a copy in this process has read it, wherever. Those who want
-/// the same one at the same moment cause one read. `pulls` counts it.
+/// the same one at the same moment cause one read.
 pub(super) async fn manifest(
     shared: &Shared,
     cx: &Context,
     source: &dyn Source,
     digest: &Digest,
-    pulls: &AtomicU64,
 ) -> Result<Manifest, Error> {
     let _turn = shared.reading.take(cx, digest.clone()).await?;
     if let Some(manifest) = shared.manifests.get(digest) {
         return Ok(manifest);
     }
-    let manifest = match pull(shared, cx, source, digest, pulls).await {
+    let manifest = match pull(shared, cx, source, digest).await {
         Err(error) if error.has_wrong_bytes() => {
             cx.note_retry();
-            pull(shared, cx, source, digest, pulls).await
+            pull(shared, cx, source, digest).await
         }
         pulled => pulled,
     }?;
@@ -84,10 +81,8 @@ async fn pull(
     cx: &Context,
     source: &dyn Source,
     digest: &Digest,
-    pulls: &AtomicU64,
 ) -> Result<Manifest, Error> {
     let _permit = permit(cx, &shared.pulls).await?;
-    pulls.fetch_add(1, Ordering::Relaxed);
     let manifest = flat(cx.run(source.manifest(cx, digest)).await)?;
     verify(&manifest, digest)?;
     Ok(manifest)

@@ -11,7 +11,7 @@ use super::verified::Origin;
 use super::walk;
 use crate::content::{self, Destination, ErrorKind, Probing, Source};
 use crate::oci::{Descriptor, Digest, Manifest, Version};
-use crate::task::Context;
+use crate::task::{Activity, Context};
 
 /// One copy in progress. Its tasks share it.
 pub(super) struct Run {
@@ -22,8 +22,8 @@ pub(super) struct Run {
     pub(super) author: Author,
     /// Whether it makes sense to ask the destination for a digest that nobody has put there yet.
     asks: AtomicBool,
-    /// Manifests read from the source.
-    pub(super) pulls: AtomicU64,
+    /// What it has done so far.
+    pub(super) activity: Activity,
     /// Bytes of blobs written.
     pub(super) moved_bytes: AtomicU64,
 }
@@ -43,6 +43,7 @@ struct ForeignAlgorithm;
 impl Run {
     pub(super) fn new(
         shared: &Arc<Shared>,
+        activity: &Activity,
         source: Arc<dyn Source>,
         destination: Arc<dyn Destination>,
     ) -> Self {
@@ -52,7 +53,7 @@ impl Run {
             source,
             destination,
             author: shared.places.author(),
-            pulls: AtomicU64::new(0),
+            activity: activity.clone(),
             moved_bytes: AtomicU64::new(0),
         }
     }
@@ -150,7 +151,7 @@ impl Run {
     /// Reads a manifest at the source, unless a copy in this process has read it, wherever. Copies
     /// that want the same one at the same moment cause one read.
     pub(super) async fn read_here(&self, cx: &Context, digest: &Digest) -> Result<Manifest, Error> {
-        let read = reading::manifest(&self.shared, cx, &*self.source, digest, &self.pulls).await;
+        let read = reading::manifest(&self.shared, cx, &*self.source, digest).await;
         read.map_err(|error| Error::new(Side::Source, Step::ReadManifest, digest, error))
     }
 

@@ -59,10 +59,9 @@ impl Search<'_> {
     async fn under_tag(&mut self) -> Result<Option<Signed>, Error> {
         let Reading { cx, source, .. } = self.reading;
         let tag = Version::Tag(CosignTag::Signature.of(self.image));
-        match source.resolve(cx, &tag).await {
-            Ok(tagged) => self.look_at(&tagged.digest).await,
-            Err(error) if *error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        match source.find(cx, &tag).await? {
+            Some(tagged) => self.look_at(&tagged.digest).await,
+            None => Ok(None),
         }
     }
 
