@@ -75,6 +75,21 @@ pub(crate) fn source_not_followed(source: &Reference, store: &content::Error) ->
     }
 }
 
+/// What refers to an image at its source could not be looked at during a refresh.
+pub(crate) fn referrers_not_followed(source: &Reference, store: &content::Error) -> Diagnostic {
+    let diagnostic = Diagnostic::warning("Referrers of the source image not checked")
+        .at(Path::root("referrers"))
+        .detail(format!(
+            "The provider was looking up which signatures, attestations and bills of materials \
+             `{source}` has now. What was copied stays as it is. Whether there are new ones will \
+             show in a later plan."
+        ));
+    match store.is_stop() {
+        true => diagnostic,
+        false => with_answer(diagnostic, store),
+    }
+}
+
 /// Whether it helps to change something about the image, and not only to wait.
 pub(crate) fn is_about_the_image(store: &content::Error) -> bool {
     matches!(

@@ -331,6 +331,7 @@ fn partly(error: Error) -> Error {
         reused_bytes: 0,
         pulls: 0,
         tags: vec!["1".parse().unwrap()],
+        attached: None,
     };
     Error {
         partial: Some(Box::new(outcome)),

@@ -55,7 +55,7 @@ async fn open(
     private: &Private,
 ) -> Result<(Site, Wanted, Option<Diagnostic>), Diagnostic> {
     let session = enter(cx, clients, planned, private.role_was_unknown).await?;
-    let wanted = Wanted::of(planned)?;
+    let wanted = Wanted::of(planned, private)?;
     let wanted = verify::signed(cx, clients, &planned.verify, wanted).await?;
     let site = Site::open(cx, clients, &session, planned).await?;
     let own = known::text_map(&planned.repository_tags).unwrap_or_default();
@@ -148,8 +148,17 @@ fn finished(
     Ok(Applied {
         state: Some(state),
         private: private.to_bytes(),
-        diagnostics: diagnostic.into_iter().collect(),
+        diagnostics: diagnostic
+            .into_iter()
+            .chain(kept_signatures(&outcome, site))
+            .collect(),
     })
+}
+
+/// What has to be said about tags of cosign that are somebody else's.
+fn kept_signatures(outcome: &Outcome, site: &Site) -> impl Iterator<Item = Diagnostic> {
+    let kept = outcome.attached.iter().flat_map(|attached| &attached.kept);
+    kept.map(|(tag, shown)| diagnose::signature_kept(tag, shown, &site.uri))
 }
 
 /// Goes where the image is to go; nothing is written before that.
@@ -187,7 +196,7 @@ pub(super) async fn update(
         Err(diagnostic) => return kept(prior, &private, diagnostic),
     };
     let change = Change::between(&prior, &planned, &private);
-    let wanted = match signed(&cx, clients, &change, &prior, &planned).await {
+    let wanted = match signed(&cx, clients, &change, [&prior, &planned], &private).await {
         Ok(wanted) => wanted,
         Err(diagnostic) => return kept(prior, &private, diagnostic),
     };
@@ -232,10 +241,10 @@ async fn signed(
     cx: &Context,
     clients: &Clients,
     change: &Change,
-    prior: &MirroredImage,
-    planned: &MirroredImage,
+    [prior, planned]: [&MirroredImage; 2],
+    private: &Private,
 ) -> Result<Wanted, Diagnostic> {
-    let wanted = Wanted::of(planned)?;
+    let wanted = Wanted::of(planned, private)?;
     if change.set.is_empty() && prior.verify == planned.verify {
         return Ok(wanted);
     }
@@ -285,7 +294,7 @@ async fn clean_up(
     if superseded.is_empty() || state.delete_superseded.known() != Some(&true) {
         return;
     }
-    match remove::superseded(cx, clients, session, state, &superseded).await {
+    match remove::superseded(cx, clients, session, (state, &private), &superseded).await {
         Err(diagnostic) => applied.diagnostics.push(diagnostic),
         Ok(cleaned) => {
             for digest in &cleaned.gone {
@@ -320,9 +329,11 @@ impl Change {
         let source = planned.reference();
         let observed = source.and_then(|source| private.observed(&source));
         let is_same_content = plan::is_same_content(planned, prior, observed.as_ref());
+        // They show the image already, and lead the copy to what refers to it.
+        let brings_more = planned.referrer_digests.is_unknown();
         let to_set = after
             .iter()
-            .filter(|tag| !is_same_content || !before.contains(*tag));
+            .filter(|tag| !is_same_content || brings_more || !before.contains(*tag));
         Self {
             set: to_set
                 .map(|tag| (tag.clone(), guard(tag, &before, prior, planned, private)))
@@ -416,7 +427,9 @@ async fn drop_tags(
         true => remove::Image::Stays,
         false => remove::Image::Superseded,
     };
-    let removed = remove::tags(cx, clients, session, prior, &change.remove, image).await;
+    let private = Private::read(&applied.private);
+    let instance = (prior, &private);
+    let removed = remove::tags(cx, clients, session, instance, &change.remove, image).await;
     match removed {
         Ok(warning) => applied.diagnostics.extend(warning),
         Err(diagnostic) => not_dropped(change, applied, diagnostic),

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::mirror::{self, Contents, ExistingTag, MirrorJob, Outcome, Platforms};
+use crate::mirror::{
+    self, Contents, ExistingTag, MirrorJob, OthersTags, Outcome, OwnTags, Platforms, Referrers,
+};
 use crate::oci::{Digest, Platform, Reference, Tag, Version};
 use crate::task::Context;
 use crate::tf::{Attr, Diagnostic};
@@ -26,6 +28,7 @@ pub(super) struct Wanted {
     tags: BTreeMap<Tag, ExistingTag>,
     /// What the state has to be told.
     contents: Contents,
+    referrers: Referrers,
 }
 
 /// A copy that failed.
@@ -44,7 +47,7 @@ impl Wanted {
     ///
     /// Bytes that the plan promised are copied as promised, wherever the tag of the source has
     /// gone since.
-    pub(super) fn of(planned: &MirroredImage) -> Result<Self, Diagnostic> {
+    pub(super) fn of(planned: &MirroredImage, private: &Private) -> Result<Self, Diagnostic> {
         let source = planned.source.known();
         let source: Reference = source
             .and_then(|text| text.parse().ok())
@@ -58,6 +61,7 @@ impl Wanted {
             source,
             version,
             platforms: platforms(planned)?,
+            referrers: referrers(planned, private),
             contents: if planned.images.is_unknown() || planned.size_bytes.is_unknown() {
                 Contents::Always
             } else {
@@ -118,6 +122,7 @@ impl Wanted {
             platforms: self.platforms.clone(),
             tags: self.tags.clone(),
             contents: self.contents,
+            referrers: self.referrers.clone(),
         };
         let source = self.source.repository();
         let source = clients.source_for(source, &site.destination);
@@ -148,6 +153,25 @@ impl Wanted {
             partial,
         }
     }
+}
+
+/// What comes along besides the image, and which tags of it are ours to move.
+fn referrers(model: &MirroredImage, private: &Private) -> Referrers {
+    if !model.brings_referrers() {
+        return Referrers::None;
+    }
+    let place = (model.account_id.known(), model.repository.known());
+    let put = match place {
+        (Some(account), Some(repository)) => private.referrer_tags(account, repository),
+        _ => BTreeMap::new(),
+    };
+    Referrers::All(OwnTags {
+        put,
+        others: match model.overwrite.known() {
+            Some(true) => OthersTags::Move,
+            _ => OthersTags::Stay,
+        },
+    })
 }
 
 fn platforms(model: &MirroredImage) -> Result<Platforms, Diagnostic> {
@@ -193,6 +217,7 @@ pub(super) fn realised(planned: MirroredImage, site: &Site, outcome: &Outcome) -
         Attr::Known(i64::try_from(outcome.size_bytes).unwrap_or(i64::MAX))
     });
     settle(&mut state.images, || images(outcome));
+    settle(&mut state.referrer_digests, || referrer_digests(outcome));
     let uri = state.repository_uri.known().cloned();
     let uri = uri.unwrap_or_else(|| site.uri.clone());
     settle(&mut state.image_uri, || {
@@ -219,6 +244,7 @@ pub(super) fn partly_realised(
         media_type: Attr::Unknown,
         size_bytes: Attr::Unknown,
         images: Attr::Unknown,
+        referrer_digests: Attr::Unknown,
         image_uri: Attr::Unknown,
         ..planned
     };
@@ -230,6 +256,11 @@ fn settle<T>(attr: &mut Attr<T>, value: impl FnOnce() -> Attr<T>) {
     if attr.is_unknown() {
         *attr = value();
     }
+}
+
+fn referrer_digests(outcome: &Outcome) -> known::Texts {
+    let attached = outcome.attached.iter();
+    known::to_texts(attached.flat_map(|attached| attached.objects.keys()))
 }
 
 fn images(outcome: &Outcome) -> known::TextMap {
@@ -249,6 +280,9 @@ pub(super) fn remembered(mut private: Private, site: &Site, outcome: &Outcome) -
     for tag in &outcome.tags {
         let digest = outcome.root.digest.to_string();
         private.tags.insert(tag.to_string(), digest);
+    }
+    if let Some(attached) = &outcome.attached {
+        private.attach(&outcome.root.digest, attached);
     }
     private
 }

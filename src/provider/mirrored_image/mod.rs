@@ -24,6 +24,7 @@ mod place;
 mod plan;
 mod private;
 mod read;
+mod referrers;
 mod remove;
 mod resource;
 mod schema;

@@ -70,6 +70,21 @@ run: four requests, one of which counts as a pull where pulls are counted. A bun
 more, and a pull more at registries that keep no list of what refers to an image, such as Docker Hub. \
 Each further signature that has to be read costs as much again, up to 32.";
 
+const REFERRERS: &str = "\
+What of that which refers to the image comes along. `all`: signatures, attestations and bills of \
+materials, and what refers to those in turn, wherever the source lists them: in its referrers API, \
+under the tag `sha256-<hex>` that stands in for it, or under the tags `sha256-<hex>.sig`, `.att` and \
+`.sbom` of cosign. `none`: nothing; what came along before stays where it is. Default: `none`. \
+All of it is in place before a tag of the image moves. Where ECR Public keeps no list of its own, \
+the tag `sha256-<hex>` leads to it; others may add to the same list, and a tag of cosign that \
+somebody else has set stays unless `overwrite` is on. With several `platforms` the index is a new \
+one, so what refers to the index of the source stays there, and what refers to the images of the \
+platforms comes along. What is missing at the destination shows as a planned update, and, unless \
+`follow_source` is off, so does what is new at the source. For the image and for the image of each \
+platform that costs up to five requests to the source at each refresh and no pull, and one question \
+to ECR Public. A copy costs a pull for everything that comes along, and one for each list under a \
+tag. It goes when the image goes.";
+
 fn what_and_where() -> Vec<Attribute> {
     vec![
         Attribute::required(
@@ -105,6 +120,7 @@ fn what_and_where() -> Vec<Attribute> {
              Several: a new index with their images and attestations, which has a digest of its \
              own.",
         ),
+        Attribute::optional_computed("referrers", Type::String, REFERRERS),
         Attribute::nested(
             "assume_role",
             Nesting::List,
@@ -227,6 +243,12 @@ fn computed() -> Vec<Attribute> {
             "Size of the image in bytes: every distinct layer and configuration once.",
         ),
         map("images", "Digest of the image for each platform."),
+        Attribute::computed(
+            "referrer_digests",
+            Type::set(Type::String),
+            "Digests of the signatures, attestations and bills of materials that came along and \
+             that are there. Empty unless `referrers` is `all`.",
+        ),
         text("repository_arn", "ARN of the repository."),
         text(
             "repository_uri",
