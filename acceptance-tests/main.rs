@@ -39,6 +39,7 @@ mod platforms;
 mod promises;
 mod protocol;
 mod pull_budget;
+mod referrers;
 mod replace;
 mod requests;
 mod role_sharing;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terraform_provider_ecrpublic::mirror::{
-    Contents, Engine, ExistingTag, Limits, MirrorJob, Outcome, Platforms,
+    Contents, Engine, ExistingTag, Limits, MirrorJob, Outcome, Platforms, Referrers,
 };
 use terraform_provider_ecrpublic::net::HttpSettings;
 use terraform_provider_ecrpublic::oci::{Reference, Tag};
@@ -58,6 +58,7 @@ async fn mirror(source: &str, destination: &str) -> Outcome {
     let (destination, tag) = repository(&client, destination);
     let job = MirrorJob {
         contents: Contents::Always,
+        referrers: Referrers::None,
         version: version.version(),
         platforms: Platforms::All,
         tags: [(tag.tag().cloned().unwrap(), ExistingTag::KeepUnless(None))].into(),
