@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_DOCS=1 cargo test docs::` writes them anew.
 
+mod functions;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
@@ -48,6 +50,32 @@ fn every_attribute_and_block_is_described() {
     }
 }
 
+/// Pages of the repository, which are read there and not in a registry.
+#[test]
+fn links_to_files_lead_somewhere() {
+    let mut links = 0;
+    for page in [
+        "README.md",
+        ".github/CONTRIBUTING.md",
+        ".github/SECURITY.md",
+        "examples/landing-zone/README.md",
+    ] {
+        let text = tables::read(page);
+        let folder = root().join(page);
+        let folder = folder.parent().unwrap();
+        let targets = text.split("](").skip(1);
+        for target in targets.map(|rest| rest.split(')').next().unwrap()) {
+            let file = target.split('#').next().unwrap();
+            if target.starts_with("https://") {
+                continue;
+            }
+            assert!(folder.join(file).exists(), "{page} links to {target}");
+            links += 1;
+        }
+    }
+    assert!(links > 20, "only {links} were found");
+}
+
 /// Every page by its name below `docs`.
 fn pages() -> Vec<(String, String)> {
     let provider = EcrPublic::default();
@@ -60,7 +88,9 @@ fn pages() -> Vec<(String, String)> {
             page(kind, &resource.schema().block),
         ));
     }
+    pages.extend(functions::pages(provider));
     pages.extend(crate::guides::pages());
+    pages.push(crate::errors::page());
     pages
 }
 
@@ -83,6 +113,16 @@ fn differences() -> String {
     section
 }
 
+/// What behaviours cost, from the manual.
+fn prices() -> String {
+    let mut section = PRICES.to_owned();
+    for cells in tables::cells_of("src/manual/prices.rs") {
+        let (_counted_by, cells) = cells.split_last().unwrap();
+        section += &format!("| {} |\n", cells.join(" | "));
+    }
+    section
+}
+
 fn page(kind: &str, block: &Block) -> String {
     let folder = format!("examples/resources/{kind}");
     let mut page = front_matter(
@@ -93,6 +133,9 @@ fn page(kind: &str, block: &Block) -> String {
     page += &format!("# {kind} (Resource)\n\n{}\n", block.description);
     let usage = example(&format!("{folder}/resource.tf"));
     page += &format!("\n## Example Usage\n\n```terraform\n{usage}```\n");
+    let usage = example(&format!("{folder}/lifecycle.tf"));
+    page += &format!("\n{LIFECYCLE}\n\n```terraform\n{usage}```\n");
+    page += &prices();
     page += &schema(block);
     let command = example(&format!("{folder}/import.sh"));
     let declared = example(&format!("{folder}/import.tf"));
@@ -262,6 +305,10 @@ fn root() -> &'static Path {
 }
 
 const GUIDE: &str = "
+New here? [*Getting started*](guides/getting-started.md) goes from an empty folder to an image. There are
+guides to [many accounts](guides/many-accounts.md), to [pull limits](guides/pull-limits.md) and to
+[moving from other tools](guides/migrating.md); the [error catalogue](guides/errors.md) has every message.
+
 ## Roles and accounts
 
 Credentials are found as `hashicorp/aws` finds them. From there on the way into an account has up
@@ -332,6 +379,25 @@ configuration files, except for this. It was compared with version 5.100.0.
 
 | Where | `hashicorp/aws` | `ecrpublic` | Because |
 |---|---|---|---|
+";
+
+const LIFECYCLE: &str = "\
+### Over the years
+
+By default an image follows its tag, and nothing that it has left behind is deleted: others may have \
+pinned it, and ECR Public cannot tell.";
+
+const PRICES: &str = "
+## What it costs
+
+Docker Hub counts a pull for each manifest that is read, and none for looking at a tag or reading a
+layer; a plan, a refresh and a destroy spend none. *M* is the number of manifests below the index of
+an image, two for each platform where there are attestations, and *B* the number of its layers and
+configurations: only those that the destination lacks. Role sessions and logins, one for each account
+and run, come on top.
+
+| What | With | Pulls | Requests to the source | Requests to AWS and ECR Public |
+|---|---|---|---|---|
 ";
 
 const IMPORT: &str = "\

@@ -10,9 +10,10 @@ use serde_json::json;
 use terraform_provider_ecrpublic::protocol::Server;
 use terraform_provider_ecrpublic::task::{Context, Work};
 use terraform_provider_ecrpublic::tf::{
-    Applied, ApplyRequest, Attribute, Block, Configured, Diagnostic, Diagnostics, DynProvider,
-    DynResource, IdentitySchema, ImportRequest, Imported, PlanRequest, Planned, ReadRequest,
-    ReadResponse, Schema, Type, Value,
+    Applied, ApplyRequest, Attribute, Block, Configured, Diagnostic, Diagnostics, DynDataSource,
+    DynDeclared, DynEphemeralResource, DynFunction, DynProvider, DynResource, FunctionError,
+    IdentitySchema, ImportRequest, Imported, Offered, PlanRequest, Planned, ReadRequest,
+    ReadResponse, Schema, Signature, Type, Value,
 };
 use tokio::task::JoinSet;
 
@@ -49,8 +50,20 @@ impl DynProvider for Panics {
         panic!("in configure")
     }
 
-    fn resources(&self) -> Vec<(&'static str, Arc<dyn DynResource>)> {
+    fn resources(&self) -> Offered<dyn DynResource> {
         vec![("test_panic", Arc::new(Self))]
+    }
+
+    fn data_sources(&self) -> Offered<dyn DynDataSource> {
+        vec![("test_panic", Arc::new(Self))]
+    }
+
+    fn ephemeral_resources(&self) -> Offered<dyn DynEphemeralResource> {
+        vec![("test_panic", Arc::new(Self))]
+    }
+
+    fn functions(&self) -> Offered<dyn DynFunction> {
+        vec![("panic", Arc::new(Self))]
     }
 }
 
@@ -92,6 +105,45 @@ impl DynResource for Panics {
 
     fn upgrade(&self, _: i64, _: Value) -> Result<Value, Diagnostic> {
         panic!("in upgrade")
+    }
+}
+
+impl DynDeclared for Panics {
+    fn schema(&self) -> Schema {
+        schema()
+    }
+
+    fn validate(&self, _: &Value) -> Diagnostics {
+        panic!("in validate")
+    }
+}
+
+#[async_trait]
+impl DynDataSource for Panics {
+    async fn read(&self, _: &Context, _: Value) -> Result<Value, Diagnostic> {
+        panic!("in read")
+    }
+}
+
+#[async_trait]
+impl DynEphemeralResource for Panics {
+    async fn open(&self, _: &Context, _: Value) -> Result<Value, Diagnostic> {
+        panic!("in open")
+    }
+}
+
+impl DynFunction for Panics {
+    fn signature(&self) -> Signature {
+        Signature {
+            summary: "Panics",
+            description: "Panics.",
+            parameters: Vec::new(),
+            returns: Type::String,
+        }
+    }
+
+    fn call(&self, _: Vec<Value>) -> Result<Value, FunctionError> {
+        panic!("in call")
     }
 }
 
@@ -221,4 +273,36 @@ async fn every_other_call_that_panics_is_answered_with_an_error() {
     };
     let answer = client.import_resource_state(request).await.unwrap();
     is_about(&answer.into_inner().diagnostics, "import");
+}
+
+#[tokio::test]
+async fn what_is_looked_up_or_computed_in_a_panic_is_an_error() {
+    let mut served = served().await;
+    let client = &mut served.client;
+    let type_name = "test_panic".to_owned();
+
+    let request = proto::read_data_source::Request {
+        type_name: type_name.clone(),
+        config: object("x"),
+        ..Default::default()
+    };
+    let answer = client.read_data_source(request).await.unwrap();
+    is_about(&answer.into_inner().diagnostics, "read");
+
+    let request = proto::open_ephemeral_resource::Request {
+        type_name,
+        config: object("x"),
+        ..Default::default()
+    };
+    let answer = client.open_ephemeral_resource(request).await.unwrap();
+    is_about(&answer.into_inner().diagnostics, "open");
+
+    let request = proto::call_function::Request {
+        name: "panic".to_owned(),
+        arguments: Vec::new(),
+    };
+    let answer = client.call_function(request).await.unwrap().into_inner();
+    assert_eq!(answer.result, None);
+    let text = answer.error.unwrap().text;
+    assert!(text.contains("panic: in call"), "{text}");
 }

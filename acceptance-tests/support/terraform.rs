@@ -200,6 +200,14 @@ impl Terraform {
         fs::remove_file(self.folder().join(".terraform.lock.hcl")).ok();
     }
 
+    /// Takes the program under test away, and returns the mirror from which Terraform installs
+    /// providers from the next `init` on.
+    pub(crate) fn empty_mirror(&self) -> PathBuf {
+        let mirror = self.folder.path().join("packages");
+        fs::remove_dir_all(mirror.join(packages::ADDRESS)).unwrap();
+        mirror
+    }
+
     /// `terraform init`
     pub(crate) async fn init(&self) {
         self.run(&["init", "-input=false"]).await.succeeded();

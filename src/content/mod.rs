@@ -48,8 +48,8 @@ pub trait Source: Send + Sync {
         }
     }
 
-    /// Reads a manifest by digest; its bytes have been verified against it. Counts as a pull on
-    /// Docker Hub.
+    /// Reads a manifest by digest; its bytes have been verified against it. Where that uses up an
+    /// allowance, as at Docker Hub, it is noted with [`Context::note_pull`].
     async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Manifest, Error>;
 
     /// What the registry itself lists as referring to a manifest; `None` when it keeps no such

@@ -1,6 +1,7 @@
 //! What all calls share: a request id, a span, the stop token, the panic fence.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::encode;
 use super::tfplugin6 as proto;
 use crate::task::{Context, Work, monotonic};
-use crate::tf::{Diagnostic, Diagnostics};
+use crate::tf::Diagnostic;
 
 /// The version of the protocol that the definitions in `proto/` describe.
 pub(super) const PROTOCOL_VERSION: &str = "6.11";
@@ -24,7 +25,19 @@ pub(super) type Reply<A> = Result<Response<A>, Status>;
 /// An answer that can carry messages for the practitioner.
 pub(super) trait Answer: Send + 'static {
     /// Its messages.
-    fn diagnostics(&mut self) -> &mut Vec<proto::Diagnostic>;
+    fn diagnostics(&self) -> Cow<'_, [proto::Diagnostic]>;
+
+    /// Adds an error.
+    fn fail(&mut self, failure: &Diagnostic);
+}
+
+/// What a call is about, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    Resource,
+    DataSource,
+    EphemeralResource,
+    Function,
 }
 
 /// One remote procedure call in the making.
@@ -37,15 +50,24 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Begins a call. `kind` is the type name of the resource that it is about.
-    pub(super) fn begin(work: &Work, address: &str, rpc: &'static str, kind: Option<&str>) -> Self {
+    /// Begins a call, and says what it is about.
+    pub(super) fn begin(
+        work: &Work,
+        address: &str,
+        rpc: &'static str,
+        about: Option<(About, &str)>,
+    ) -> Self {
+        let of = |kind| about.and_then(|(about, name)| (about == kind).then_some(name));
         let span = tracing::info_span!(
             "rpc",
             tf_rpc = rpc,
             tf_req_id = %Uuid::new_v4(),
             tf_provider_addr = address,
             tf_proto_version = PROTOCOL_VERSION,
-            tf_resource_type = kind,
+            tf_resource_type = of(About::Resource),
+            tf_data_source_type = of(About::DataSource),
+            tf_ephemeral_resource_type = of(About::EphemeralResource),
+            tf_function_name = of(About::Function),
         );
         tracing::trace!(parent: &span, "call received");
         Self {
@@ -97,16 +119,15 @@ impl Call {
     ) -> A {
         let fence = AssertUnwindSafe(work).catch_unwind();
         let failure = match fence.instrument(self.span.clone()).await {
-            Ok(Ok(mut answer)) => {
-                self.log(answer.diagnostics());
+            Ok(Ok(answer)) => {
+                self.log(&answer.diagnostics());
                 return answer;
             }
             Ok(Err(diagnostic)) => diagnostic,
             Err(panic) => panicked(&*panic),
         };
-        let failure = encode::diagnostics(&Diagnostics::from(failure));
-        fallback.diagnostics().extend(failure);
-        self.log(fallback.diagnostics());
+        fallback.fail(&failure);
+        self.log(&fallback.diagnostics());
         fallback
     }
 
@@ -159,8 +180,12 @@ fn panicked(panic: &(dyn Any + Send)) -> Diagnostic {
 macro_rules! answers {
     ($($operation:ident),* $(,)?) => {
         $(impl Answer for proto::$operation::Response {
-            fn diagnostics(&mut self) -> &mut Vec<proto::Diagnostic> {
-                &mut self.diagnostics
+            fn diagnostics(&self) -> Cow<'_, [proto::Diagnostic]> {
+                Cow::Borrowed(&self.diagnostics)
+            }
+
+            fn fail(&mut self, failure: &Diagnostic) {
+                self.diagnostics.push(encode::diagnostic(failure));
             }
         })*
     };
@@ -168,6 +193,7 @@ macro_rules! answers {
 
 answers!(
     apply_resource_change,
+    close_ephemeral_resource,
     configure_provider,
     get_functions,
     get_metadata,
@@ -175,12 +201,15 @@ answers!(
     get_resource_identity_schemas,
     import_resource_state,
     move_resource_state,
+    open_ephemeral_resource,
     plan_resource_change,
     read_data_source,
     read_resource,
+    renew_ephemeral_resource,
     upgrade_resource_identity,
     upgrade_resource_state,
     validate_data_resource_config,
+    validate_ephemeral_resource_config,
     validate_provider_config,
     validate_resource_config,
 );

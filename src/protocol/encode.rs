@@ -6,7 +6,7 @@ use super::tfplugin6 as proto;
 use crate::tf::wire::{self, WireError};
 use crate::tf::{
     Attribute, AttributeType, Block, Diagnostic, Diagnostics, IdentityAttribute, IdentitySchema,
-    Mode, NestedBlock, Nesting, Path, Schema, Severity, Step, Type, Value,
+    Mode, NestedBlock, Nesting, Parameter, Path, Schema, Severity, Signature, Step, Type, Value,
 };
 
 /// A value of a type, as MessagePack.
@@ -30,7 +30,8 @@ pub(super) fn diagnostics(diagnostics: &Diagnostics) -> Vec<proto::Diagnostic> {
     diagnostics.iter().map(diagnostic).collect()
 }
 
-fn diagnostic(diagnostic: &Diagnostic) -> proto::Diagnostic {
+/// One message.
+pub(super) fn diagnostic(diagnostic: &Diagnostic) -> proto::Diagnostic {
     proto::Diagnostic {
         severity: match diagnostic.severity() {
             Severity::Error => proto::diagnostic::Severity::Error,
@@ -141,6 +142,31 @@ fn nested_block(nested: &NestedBlock) -> proto::schema::NestedBlock {
     }
 }
 
+/// What a function takes and gives.
+pub(super) fn signature(signature: &Signature) -> proto::Function {
+    proto::Function {
+        parameters: signature.parameters.iter().map(parameter).collect(),
+        r#return: Some(proto::function::Return {
+            r#type: wire::type_to_json(&signature.returns),
+        }),
+        summary: signature.summary.to_owned(),
+        description: signature.description.to_owned(),
+        description_kind: proto::StringKind::Markdown.into(),
+        ..Default::default()
+    }
+}
+
+fn parameter(parameter: &Parameter) -> proto::function::Parameter {
+    proto::function::Parameter {
+        name: parameter.name.to_owned(),
+        r#type: wire::type_to_json(&parameter.kind),
+        allow_null_value: parameter.nullable,
+        allow_unknown_values: false,
+        description: parameter.description.to_owned(),
+        description_kind: proto::StringKind::Markdown.into(),
+    }
+}
+
 /// The schema of an identity.
 pub(super) fn identity_schema(schema: &IdentitySchema) -> proto::ResourceIdentitySchema {
     proto::ResourceIdentitySchema {
@@ -159,6 +185,14 @@ fn identity_attribute(
         optional_for_import: !attribute.required_for_import,
         description: attribute.description.to_owned(),
     }
+}
+
+/// A value of ours that does not have the type that the schema gives it.
+pub(super) fn unwritable(what: &str, error: &WireError) -> Diagnostic {
+    Diagnostic::defect(
+        "Value does not match the schema",
+        format!("The provider made a {what} that its schema does not allow: {error}."),
+    )
 }
 
 /// Null in MessagePack.

@@ -7,9 +7,12 @@
 //! - Nothing here knows what the provider manages.
 
 mod call;
+mod declared;
 mod decode;
 mod encode;
+mod functions;
 mod lifecycle;
+mod lookups;
 mod resources;
 mod server;
 mod tfplugin6;

@@ -307,7 +307,8 @@ impl Entry {
     }
 
     fn state(&self, state: &Value) -> Result<proto::DynamicValue, Diagnostic> {
-        encode::value(state, &self.shape().kind).map_err(|error| unwritable("state", &error))
+        encode::value(state, &self.shape().kind)
+            .map_err(|error| encode::unwritable("state", &error))
     }
 
     /// What the resource says identifies this object; null where there is nothing to identify.
@@ -341,7 +342,8 @@ impl Entry {
         if identity.is_null() {
             return Ok(None);
         }
-        let data = encode::value(identity, kind).map_err(|error| unwritable("identity", &error))?;
+        let data = encode::value(identity, kind)
+            .map_err(|error| encode::unwritable("identity", &error))?;
         Ok(Some(proto::ResourceIdentityData {
             identity_data: Some(data),
         }))
@@ -363,11 +365,4 @@ fn newer(what: &str, stored: i64, ours: i64) -> Diagnostic {
              has version {ours}."
         ))
         .hint("use the version of the provider that wrote it, or a later one.")
-}
-
-fn unwritable(what: &str, error: &wire::WireError) -> Diagnostic {
-    Diagnostic::defect(
-        "Value does not match the schema",
-        format!("The provider made a {what} that its schema does not allow: {error}."),
-    )
 }

@@ -9,13 +9,15 @@ use std::sync::Arc;
 use tonic::service::Routes;
 use tonic::{Request, Response};
 
-use super::call::{Call, Reply};
+use super::call::{About, Call, Reply};
+use super::declared::Declared;
+use super::functions::Functions;
 use super::resources::Resources;
 use super::tfplugin6 as proto;
 use super::tfplugin6::provider_server::{Provider, ProviderServer};
 use super::{decode, encode};
 use crate::task::Work;
-use crate::tf::{Diagnostic, DynProvider};
+use crate::tf::{DynDataSource, DynEphemeralResource, DynProvider};
 
 /// The largest message in both directions, the limit that providers written in Go have. A host
 /// sends whatever a configuration holds.
@@ -25,6 +27,9 @@ const MAX_MESSAGE_BYTES: usize = 256 * 1024 * 1024;
 pub struct Server {
     provider: Arc<dyn DynProvider>,
     resources: Arc<Resources>,
+    data_sources: Declared<dyn DynDataSource>,
+    ephemeral_resources: Declared<dyn DynEphemeralResource>,
+    functions: Functions,
     work: Work,
     address: &'static str,
 }
@@ -44,6 +49,12 @@ impl Server {
     pub fn new(provider: Arc<dyn DynProvider>, address: &'static str, work: Work) -> Self {
         Self {
             resources: Arc::new(Resources::new(provider.resources())),
+            data_sources: Declared::new("data source", provider.data_sources()),
+            ephemeral_resources: Declared::new(
+                "ephemeral resource",
+                provider.ephemeral_resources(),
+            ),
+            functions: Functions::new(provider.functions()),
             provider,
             work,
             address,
@@ -64,8 +75,8 @@ impl Server {
         Call::begin(&self.work, self.address, rpc, None)
     }
 
-    fn call_about(&self, rpc: &'static str, type_name: &str) -> Call {
-        Call::begin(&self.work, self.address, rpc, Some(type_name))
+    fn call_about(&self, rpc: &'static str, about: About, name: &str) -> Call {
+        Call::begin(&self.work, self.address, rpc, Some((about, name)))
     }
 }
 
@@ -76,14 +87,25 @@ impl Provider for Server {
         _: Request<proto::get_metadata::Request>,
     ) -> Reply<proto::get_metadata::Response> {
         let work = async {
-            let names = self.resources.names();
+            use proto::get_metadata::{
+                DataSourceMetadata, EphemeralMetadata, FunctionMetadata, ResourceMetadata,
+            };
+            let resources = self.resources.names().map(str::to_owned);
+            let data_sources = self.data_sources.names();
+            let ephemeral = self.ephemeral_resources.names();
+            let functions = self.functions.names();
             Ok(proto::get_metadata::Response {
                 server_capabilities: Some(encode::capabilities()),
-                resources: names
-                    .map(|name| proto::get_metadata::ResourceMetadata {
-                        type_name: name.to_owned(),
-                    })
+                resources: resources
+                    .map(|type_name| ResourceMetadata { type_name })
                     .collect(),
+                data_sources: data_sources
+                    .map(|type_name| DataSourceMetadata { type_name })
+                    .collect(),
+                ephemeral_resources: ephemeral
+                    .map(|type_name| EphemeralMetadata { type_name })
+                    .collect(),
+                functions: functions.map(|name| FunctionMetadata { name }).collect(),
                 ..Default::default()
             })
         };
@@ -100,6 +122,9 @@ impl Provider for Server {
             Ok(proto::get_provider_schema::Response {
                 provider: Some(encode::schema(&self.provider.schema())),
                 resource_schemas: self.resources.schemas(),
+                data_source_schemas: self.data_sources.schemas(),
+                ephemeral_resource_schemas: self.ephemeral_resources.schemas(),
+                functions: self.functions.signatures(),
                 server_capabilities: Some(encode::capabilities()),
                 ..Default::default()
             })
@@ -128,10 +153,25 @@ impl Provider for Server {
         &self,
         _: Request<proto::get_functions::Request>,
     ) -> Reply<proto::get_functions::Response> {
-        let none = async { Ok(proto::get_functions::Response::default()) };
+        let work = async {
+            Ok(proto::get_functions::Response {
+                functions: self.functions.signatures(),
+                diagnostics: Vec::new(),
+            })
+        };
         self.call("GetFunctions")
-            .answer(Default::default(), none)
+            .answer(Default::default(), work)
             .await
+    }
+
+    async fn call_function(
+        &self,
+        request: Request<proto::call_function::Request>,
+    ) -> Reply<proto::call_function::Response> {
+        let request = request.into_inner();
+        let call = self.call_about("CallFunction", About::Function, &request.name);
+        let work = async { self.functions.call(&request) };
+        call.answer(Default::default(), work).await
     }
 
     async fn validate_provider_config(
@@ -182,7 +222,11 @@ impl Provider for Server {
         request: Request<proto::validate_resource_config::Request>,
     ) -> Reply<proto::validate_resource_config::Response> {
         let request = request.into_inner();
-        let call = self.call_about("ValidateResourceConfig", &request.type_name);
+        let call = self.call_about(
+            "ValidateResourceConfig",
+            About::Resource,
+            &request.type_name,
+        );
         let work = async { self.resources.get(&request.type_name)?.validate(&request) };
         call.answer(Default::default(), work).await
     }
@@ -192,7 +236,7 @@ impl Provider for Server {
         request: Request<proto::upgrade_resource_state::Request>,
     ) -> Reply<proto::upgrade_resource_state::Response> {
         let request = request.into_inner();
-        let call = self.call_about("UpgradeResourceState", &request.type_name);
+        let call = self.call_about("UpgradeResourceState", About::Resource, &request.type_name);
         let work = async { self.resources.get(&request.type_name)?.upgrade(&request) };
         call.answer(Default::default(), work).await
     }
@@ -202,7 +246,11 @@ impl Provider for Server {
         request: Request<proto::upgrade_resource_identity::Request>,
     ) -> Reply<proto::upgrade_resource_identity::Response> {
         let request = request.into_inner();
-        let call = self.call_about("UpgradeResourceIdentity", &request.type_name);
+        let call = self.call_about(
+            "UpgradeResourceIdentity",
+            About::Resource,
+            &request.type_name,
+        );
         let work = async {
             let resource = self.resources.get(&request.type_name)?;
             resource.upgrade_identity(&request)
@@ -215,7 +263,7 @@ impl Provider for Server {
         request: Request<proto::read_resource::Request>,
     ) -> Reply<proto::read_resource::Response> {
         let request = request.into_inner();
-        let call = self.call_about("ReadResource", &request.type_name);
+        let call = self.call_about("ReadResource", About::Resource, &request.type_name);
         let cx = call.context();
         // Whatever goes wrong, nothing is gone.
         let unchanged = proto::read_resource::Response {
@@ -235,7 +283,7 @@ impl Provider for Server {
         request: Request<proto::plan_resource_change::Request>,
     ) -> Reply<proto::plan_resource_change::Response> {
         let request = request.into_inner();
-        let call = self.call_about("PlanResourceChange", &request.type_name);
+        let call = self.call_about("PlanResourceChange", About::Resource, &request.type_name);
         let cx = call.context();
         let work = async move {
             let resource = self.resources.get(&request.type_name)?;
@@ -249,7 +297,7 @@ impl Provider for Server {
         request: Request<proto::apply_resource_change::Request>,
     ) -> Reply<proto::apply_resource_change::Response> {
         let request = request.into_inner();
-        let call = self.call_about("ApplyResourceChange", &request.type_name);
+        let call = self.call_about("ApplyResourceChange", About::Resource, &request.type_name);
         let cx = call.context();
         // An error with the prior state: a create leaves nothing, anything else what was there.
         let unchanged = proto::apply_resource_change::Response {
@@ -270,7 +318,7 @@ impl Provider for Server {
         request: Request<proto::import_resource_state::Request>,
     ) -> Reply<proto::import_resource_state::Response> {
         let request = request.into_inner();
-        let call = self.call_about("ImportResourceState", &request.type_name);
+        let call = self.call_about("ImportResourceState", About::Resource, &request.type_name);
         let cx = call.context();
         let work = async move {
             let resource = self.resources.get(&request.type_name)?;
@@ -283,24 +331,88 @@ impl Provider for Server {
         &self,
         request: Request<proto::validate_data_resource_config::Request>,
     ) -> Reply<proto::validate_data_resource_config::Response> {
-        let name = request.into_inner().type_name;
-        let call = self.call_about("ValidateDataResourceConfig", &name);
-        call.answer(Default::default(), async { Err(no_data_source(&name)) })
-            .await
+        let request = request.into_inner();
+        let name = &request.type_name;
+        let call = self.call_about("ValidateDataResourceConfig", About::DataSource, name);
+        let work = async {
+            let diagnostics = self
+                .data_sources
+                .get(name)?
+                .validate(request.config.as_ref())?;
+            Ok(proto::validate_data_resource_config::Response { diagnostics })
+        };
+        call.answer(Default::default(), work).await
     }
 
     async fn read_data_source(
         &self,
         request: Request<proto::read_data_source::Request>,
     ) -> Reply<proto::read_data_source::Response> {
-        let name = request.into_inner().type_name;
-        let call = self.call_about("ReadDataSource", &name);
-        call.answer(Default::default(), async { Err(no_data_source(&name)) })
-            .await
+        let request = request.into_inner();
+        let call = self.call_about("ReadDataSource", About::DataSource, &request.type_name);
+        let cx = call.context();
+        let work = async {
+            let data_source = self.data_sources.get(&request.type_name)?;
+            data_source.read(&cx, &request).await
+        };
+        call.answer(Default::default(), work).await
     }
-}
 
-fn no_data_source(name: &str) -> Diagnostic {
-    Diagnostic::error("Data source not supported")
-        .detail(format!("The provider has no data source `{name}`."))
+    async fn validate_ephemeral_resource_config(
+        &self,
+        request: Request<proto::validate_ephemeral_resource_config::Request>,
+    ) -> Reply<proto::validate_ephemeral_resource_config::Response> {
+        let request = request.into_inner();
+        let (about, name) = (About::EphemeralResource, &request.type_name);
+        let call = self.call_about("ValidateEphemeralResourceConfig", about, name);
+        let work = async {
+            let ephemeral = self.ephemeral_resources.get(name)?;
+            let diagnostics = ephemeral.validate(request.config.as_ref())?;
+            Ok(proto::validate_ephemeral_resource_config::Response { diagnostics })
+        };
+        call.answer(Default::default(), work).await
+    }
+
+    async fn open_ephemeral_resource(
+        &self,
+        request: Request<proto::open_ephemeral_resource::Request>,
+    ) -> Reply<proto::open_ephemeral_resource::Response> {
+        let request = request.into_inner();
+        let (about, name) = (About::EphemeralResource, &request.type_name);
+        let call = self.call_about("OpenEphemeralResource", about, name);
+        let cx = call.context();
+        let work = async {
+            let ephemeral = self.ephemeral_resources.get(name)?;
+            ephemeral.open(&cx, &request).await
+        };
+        call.answer(Default::default(), work).await
+    }
+
+    async fn renew_ephemeral_resource(
+        &self,
+        request: Request<proto::renew_ephemeral_resource::Request>,
+    ) -> Reply<proto::renew_ephemeral_resource::Response> {
+        let request = request.into_inner();
+        let (about, name) = (About::EphemeralResource, &request.type_name);
+        let call = self.call_about("RenewEphemeralResource", about, name);
+        let work = async {
+            self.ephemeral_resources.get(name)?;
+            Ok(proto::renew_ephemeral_resource::Response::default())
+        };
+        call.answer(Default::default(), work).await
+    }
+
+    async fn close_ephemeral_resource(
+        &self,
+        request: Request<proto::close_ephemeral_resource::Request>,
+    ) -> Reply<proto::close_ephemeral_resource::Response> {
+        let request = request.into_inner();
+        let (about, name) = (About::EphemeralResource, &request.type_name);
+        let call = self.call_about("CloseEphemeralResource", about, name);
+        let work = async {
+            self.ephemeral_resources.get(name)?;
+            Ok(proto::close_ephemeral_resource::Response::default())
+        };
+        call.answer(Default::default(), work).await
+    }
 }

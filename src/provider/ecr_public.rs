@@ -7,11 +7,15 @@ use futures_util::FutureExt as _;
 
 use crate::aws::Environment;
 use crate::task::Context;
-use crate::tf::{Configured, Diagnostics, DynResource, Provider, Schema, ValueResource};
+use crate::tf::{
+    Configured, Diagnostics, DynFunction, DynResource, Offered, Provider, Schema, ValueFunction,
+    ValueResource,
+};
 
 use super::clients::Clients;
 use super::config::ProviderConfig;
 use super::connection::Connection;
+use super::functions::{DefaultRepository, ParseReference, PublicUri};
 use super::mirrored_image::MirroredImages;
 use super::{schema, settings};
 
@@ -84,10 +88,21 @@ impl Provider for EcrPublic {
         Configured { diagnostics }
     }
 
-    fn resources(&self) -> Vec<(&'static str, Arc<dyn DynResource>)> {
+    fn resources(&self) -> Offered<dyn DynResource> {
         let images = MirroredImages {
             connection: Arc::clone(&self.connection),
         };
         vec![("ecrpublic_mirrored_image", Arc::new(ValueResource(images)))]
+    }
+
+    fn functions(&self) -> Offered<dyn DynFunction> {
+        vec![
+            (
+                "default_repository",
+                Arc::new(ValueFunction(DefaultRepository)),
+            ),
+            ("parse_reference", Arc::new(ValueFunction(ParseReference))),
+            ("public_uri", Arc::new(ValueFunction(PublicUri))),
+        ]
     }
 }

@@ -6,10 +6,10 @@
 //! - `schema`, `config`: the provider block, for Terraform and as a struct.
 //! - `settings`, with `aws_settings` and `registry_settings`: the block, read and checked.
 //! - `clients`: the ways out of this process; `facts`: what plans may rely on.
-//! - `source`: a repository to copy from; `look`: what sources show now; `pulls`: how often they may
-//!   be read; `destination`: a repository of ECR Public; `pace`: how fast it may be asked; `turns`:
+//! - `source`: a repository to copy from; `official`: where official images are read instead; `look`:
+//!   what sources show now; `pulls`: how often they may be read; `destination`: a repository of ECR Public; `pace`: how fast it may be asked; `turns`:
 //!   who may change it now; `planned_tags`: what its tags are to show.
-//! - `mirrored_image`: the resource.
+//! - `mirrored_image`: the resource; `functions`: names of images, offline.
 //! - `progress`: bars on the terminal.
 //! - `diagnose`: from errors to words.
 //! - `role`, `aws_tags`, `repository_name`, `duration`, `known`: what blocks and resources share.
@@ -31,9 +31,11 @@ mod ecr_public;
 mod facts;
 #[cfg(test)]
 mod faults;
+mod functions;
 mod known;
 mod look;
 mod mirrored_image;
+mod official;
 mod pace;
 mod planned_tags;
 mod progress;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::diagnostics::Diagnostic;
 use super::number::Number;
 use super::path::{Path, Step};
 use super::value::{Attr, Value};
@@ -76,6 +77,19 @@ impl ModelError {
         self.steps.push(step);
         self
     }
+}
+
+/// The model of a value that is an object.
+pub(super) fn required<M: Model>(value: &Value) -> Result<M, ModelError> {
+    M::from_value(value)?.ok_or_else(|| ModelError::expected("an object"))
+}
+
+/// Schema and model disagree.
+pub(super) fn mismatch(error: &ModelError) -> Diagnostic {
+    Diagnostic::defect(
+        "Value does not match the schema",
+        format!("The provider received a value that its schema does not allow: {error}."),
+    )
 }
 
 impl FromIterator<Step> for Path {

@@ -4,12 +4,10 @@
 //! The protocol layer sees only [`DynResource`], which works on untyped values;
 //! [`ValueResource`] makes one from the other.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
 use super::diagnostics::{Diagnostic, Diagnostics};
-use super::model::{Model, ModelError};
+use super::model::{Model, ModelError, mismatch, required};
 use super::path::Path;
 use super::schema::{IdentitySchema, Schema};
 use super::value::Value;
@@ -179,32 +177,6 @@ pub trait Resource: Send + Sync + 'static {
     }
 }
 
-/// Configures the provider from its block.
-#[derive(Clone, Debug)]
-pub struct Configured {
-    /// Messages.
-    pub diagnostics: Diagnostics,
-}
-
-/// The provider itself.
-#[async_trait]
-pub trait Provider: Send + Sync + 'static {
-    /// The provider block as a struct.
-    type Config: Model + Clone + Send + Sync + 'static;
-
-    /// The provider block. Constant.
-    fn schema(&self) -> Schema;
-
-    /// Checks a provider block offline. Unknown values pass.
-    fn validate(&self, config: &Self::Config) -> Diagnostics;
-
-    /// Takes the provider block into use. A later call replaces it.
-    async fn configure(&self, cx: &Context, config: Self::Config) -> Configured;
-
-    /// What it manages, by type name. Constant.
-    fn resources(&self) -> Vec<(&'static str, Arc<dyn DynResource>)>;
-}
-
 /// A [`Resource`] on untyped values, as the protocol layer drives it.
 ///
 /// Values conform to the schema in both directions. A `null` value is an absent object.
@@ -226,19 +198,6 @@ pub trait DynResource: Send + Sync {
     ///
     /// As [`Resource::upgrade`].
     fn upgrade(&self, version: i64, old: Value) -> Result<Value, Diagnostic>;
-}
-
-/// A [`Provider`] on untyped values, as the protocol layer drives it.
-#[async_trait]
-#[expect(
-    missing_docs,
-    reason = "each method is the one of the same name in `Provider`"
-)]
-pub trait DynProvider: Send + Sync {
-    fn schema(&self) -> Schema;
-    fn validate(&self, config: &Value) -> Diagnostics;
-    async fn configure(&self, cx: &Context, config: Value) -> Configured;
-    fn resources(&self) -> Vec<(&'static str, Arc<dyn DynResource>)>;
 }
 
 /// Makes a [`DynResource`] of a [`Resource`].
@@ -357,42 +316,4 @@ impl<R: Resource> DynResource for ValueResource<R> {
     fn upgrade(&self, version: i64, old: Value) -> Result<Value, Diagnostic> {
         self.0.upgrade(version, old)
     }
-}
-
-#[async_trait]
-impl<P: Provider> DynProvider for P {
-    fn schema(&self) -> Schema {
-        Provider::schema(self)
-    }
-
-    fn validate(&self, config: &Value) -> Diagnostics {
-        match required(config) {
-            Ok(config) => Provider::validate(self, &config),
-            Err(error) => mismatch(&error).into(),
-        }
-    }
-
-    async fn configure(&self, cx: &Context, config: Value) -> Configured {
-        match required(&config) {
-            Ok(config) => Provider::configure(self, cx, config).await,
-            Err(error) => Configured {
-                diagnostics: mismatch(&error).into(),
-            },
-        }
-    }
-
-    fn resources(&self) -> Vec<(&'static str, Arc<dyn DynResource>)> {
-        Provider::resources(self)
-    }
-}
-
-fn required<M: Model>(value: &Value) -> Result<M, ModelError> {
-    M::from_value(value)?.ok_or_else(|| ModelError::expected("an object"))
-}
-
-fn mismatch(error: &ModelError) -> Diagnostic {
-    Diagnostic::defect(
-        "Value does not match the schema",
-        format!("The provider received a value that its schema does not allow: {error}."),
-    )
 }

@@ -102,7 +102,8 @@ impl Wanted {
             contents: self.contents,
             referrers: self.referrers.clone(),
         };
-        let source = clients.source(self.source.repository());
+        let source = self.source.repository();
+        let source = clients.source_for(source, &site.destination);
         let destination = Arc::new(site.destination.clone());
         let copied = clients.engine.mirror(cx, &job, source, destination).await;
         let stands = match &copied {
