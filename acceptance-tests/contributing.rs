@@ -58,7 +58,7 @@ fn every_command_is_there() {
         .collect();
     assert_eq!(commands.len(), 9);
     for command in commands {
-        let words = command.split(' ').skip_while(|it| it.contains('='));
+        let words = command.split(' ').skip_while(|word| word.contains('='));
         let words: Vec<&str> = words.collect();
         match words[..] {
             ["cargo", "test", ..] => {

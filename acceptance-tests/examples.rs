@@ -104,6 +104,25 @@ async fn the_offline_test_of_a_module_passes_and_leaves_nothing_behind() {
     scenario.was_clean().await;
 }
 
+/// What there is to change, the README of the landing zone says.
+#[test]
+fn the_way_to_real_accounts_names_every_variable() {
+    let readme = read("examples/landing-zone/README.md");
+    let (_, section) = readme
+        .split_once("\n## From the stand-ins to your accounts\n")
+        .unwrap();
+    let variables = read("examples/landing-zone/variables.tf");
+    let names = variables
+        .lines()
+        .filter_map(|line| line.strip_prefix("variable \"")?.strip_suffix("\" {"));
+    let names: Vec<&str> = names.collect();
+    assert!(names.len() > 5, "{names:?}");
+    for name in names {
+        let is_named = section.contains(&format!("| `{name}` | "));
+        assert!(is_named, "the README does not say what `{name}` is to be");
+    }
+}
+
 #[tokio::test]
 async fn the_example_of_each_function_is_valid() {
     all_below("examples/functions", 3).await;

@@ -192,9 +192,12 @@
 //! | `State version not supported` | The state was written by a newer version of the provider. | Use that version, or a newer one. |
 //! | `Value cannot be read` | Terraform sent a value that cannot be decoded. | Report it with the versions of both. |
 //! | `Resource type not supported` | The provider has no such resource. | Check the name, and the version of the provider. |
-//! | `Data source not supported` | The provider has no such data source. | Check the name, and the version of the provider. |
+//! | `Type not supported` | The provider has nothing of this name: the message says of which kind. | Check the name, and the version of the provider. |
 //! | `Identity not supported` | An import names a resource by an identity, which this resource does not have. | Import by ID. |
 //! | `Argument is missing` | Terraform called a function with fewer arguments than it has. | Report it with the versions of both. |
+//! | `Wrong number of arguments` | Terraform called a function with more arguments than it has. | Report it with the versions of both. |
+//! | `Function not supported` | The provider has no such function. | Check the name, and the version of the provider. |
+//! | `Configuration is not known yet` | Terraform asked for something while values of its configuration were unknown. | Report it with the versions of both. |
 //! | `Value does not match the schema` | A defect of the provider. | Report it with the versions of the provider and of Terraform. |
 //! | `Unexpected result of the change` | A defect of the provider. | Report it with the versions of the provider and of Terraform. |
 //! | `Unexpected failure in the provider` | A defect of the provider. | Report it with the versions of the provider and of Terraform. |
