@@ -19,7 +19,7 @@ fn alpine(verify: &str) -> String {
 }
 
 fn arguments(verify: &str) -> String {
-    format!("source = \"alpine:3.22\"\naccount_id = \"{FIRST}\"\nverify = {{\n{verify}\n}}\n")
+    format!("source = \"alpine:3.22\"\naccount_id = \"{FIRST}\"\nverify {{\n{verify}\n}}\n")
 }
 
 const OURS: &str = "public_keys = [file(\"cosign.pub\")]";

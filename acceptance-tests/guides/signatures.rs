@@ -33,7 +33,7 @@ async fn what_the_guide_says_to_type_works_with_keys_and_without() {
     applied.says("1 added, 0 changed, 0 destroyed");
     terraform.shell(again).await.succeeded().says("No changes.");
 
-    let (before, rest) = main.split_once("  verify = {\n").unwrap();
+    let (before, rest) = main.split_once("  verify {\n").unwrap();
     let (_, after) = rest.split_once("\n  }\n").unwrap();
     terraform.write("main.tf", &format!("{before}{keyless}\n{after}"));
     let instance = Sigstore::new();
