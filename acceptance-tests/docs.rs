@@ -62,6 +62,19 @@ fn pages() -> Vec<(String, String)> {
             page(kind, &resource.schema().block),
         ));
     }
+    for (kind, data_source) in provider.data_sources() {
+        let block = data_source.schema().block;
+        pages.push(lookup_page("data-source", "Data Source", kind, &block));
+    }
+    for (kind, ephemeral) in provider.ephemeral_resources() {
+        let block = ephemeral.schema().block;
+        pages.push(lookup_page(
+            "ephemeral-resource",
+            "Ephemeral Resource",
+            kind,
+            &block,
+        ));
+    }
     pages.extend(functions::pages(provider));
     pages.extend(crate::guides::pages());
     pages
@@ -88,19 +101,30 @@ fn differences() -> String {
 
 fn page(kind: &str, block: &Block) -> String {
     let folder = format!("examples/resources/{kind}");
-    let mut page = front_matter(
-        &format!("{kind} Resource - ecrpublic"),
-        "",
-        &block.description,
-    );
-    page += &format!("# {kind} (Resource)\n\n{}\n", block.description);
-    let usage = example(&format!("{folder}/resource.tf"));
-    page += &format!("\n## Example Usage\n\n```terraform\n{usage}```\n");
-    page += &schema(block);
+    let mut page = described("Resource", kind, block, &format!("{folder}/resource.tf"));
     let command = example(&format!("{folder}/import.sh"));
     let declared = example(&format!("{folder}/import.tf"));
     page += &format!("\n## Import\n\n{IMPORT}\n\n```shell\n{command}```\n");
     page + &format!("\nOr in the configuration:\n\n```terraform\n{declared}```\n")
+}
+
+/// The page of what is not managed, by its name below `docs`.
+fn lookup_page(file: &str, noun: &str, kind: &str, block: &Block) -> (String, String) {
+    let usage = format!("examples/{file}s/{kind}/{file}.tf");
+    let short = kind.trim_start_matches("ecrpublic_");
+    (
+        format!("{file}s/{short}.md"),
+        described(noun, kind, block, &usage),
+    )
+}
+
+fn described(noun: &str, kind: &str, block: &Block, usage: &str) -> String {
+    let title = format!("{kind} {noun} - ecrpublic");
+    let mut page = front_matter(&title, "", &block.description);
+    page += &format!("# {kind} ({noun})\n\n{}\n", block.description);
+    let usage = example(usage);
+    page += &format!("\n## Example Usage\n\n```terraform\n{usage}```\n");
+    page + &schema(block)
 }
 
 fn front_matter(title: &str, subcategory: &str, description: &str) -> String {

@@ -26,6 +26,16 @@ async fn the_example_of_each_function_is_valid() {
     all_below("examples/functions", 3).await;
 }
 
+#[tokio::test]
+async fn the_example_of_each_data_source_is_valid() {
+    all_below("examples/data-sources", 4).await;
+}
+
+#[tokio::test]
+async fn the_example_of_the_ephemeral_resource_is_valid() {
+    all_below("examples/ephemeral-resources", 1).await;
+}
+
 #[test]
 fn the_examples_are_formatted() {
     let output = Command::new(std::env::var_os("TERRAFORM").unwrap_or_else(|| "terraform".into()))

@@ -54,7 +54,7 @@ impl<T: DynDeclared + ?Sized> Declared<T> {
     pub(super) fn get(&self, name: &str) -> Result<Known<'_, T>, Diagnostic> {
         let entry = self.entries.get(name).ok_or_else(|| {
             let noun = self.noun;
-            Diagnostic::error(format!("Type of {noun} not supported"))
+            Diagnostic::error("Type not supported")
                 .detail(format!("The provider has no {noun} `{name}`."))
         })?;
         Ok(Known {

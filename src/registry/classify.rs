@@ -41,6 +41,7 @@ pub(super) fn kind(action: Action, digest: Option<&Digest>, fault: &Fault) -> Er
         | Fault::Token
         | Fault::Target { .. }
         | Fault::TooManyRedirects(_)
+        | Fault::Tags(_)
         | Fault::Header(_) => ErrorKind::Protocol,
         Fault::TooSoon => ErrorKind::UploadLost,
         Fault::Credentials(error) => error.kind().clone(),
@@ -79,6 +80,7 @@ pub(super) fn failure(action: Action, fault: &Fault) -> Failures {
         | Fault::TooLong { .. }
         | Fault::Digest { .. }
         | Fault::Size { .. }
+        | Fault::Tags(_)
         | Fault::Header(_)
         | Fault::Endpoint(_)
         | Fault::Settings(_)
@@ -137,6 +139,7 @@ fn refused(action: Action, digest: Option<&Digest>, refusal: &Refusal) -> ErrorK
         | Action::GetToken
         | Action::Resolve
         | Action::ReadManifest
+        | Action::ListTags
         | Action::FindBlob
         | Action::ReadBlob
         | Action::CancelUpload => read(refusal),
@@ -235,6 +238,7 @@ fn wire(action: Action, kind: TransportErrorKind) -> ErrorKind {
         | Action::GetToken
         | Action::Resolve
         | Action::ReadManifest
+        | Action::ListTags
         | Action::FindBlob
         | Action::ReadBlob
         | Action::OpenUpload

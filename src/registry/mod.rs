@@ -22,6 +22,7 @@ mod outgoing;
 mod pace;
 mod reader;
 mod request;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod upload;

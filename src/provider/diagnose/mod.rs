@@ -19,6 +19,7 @@ mod instance;
 mod registry;
 mod source;
 
+pub(crate) use answer::moment;
 pub(crate) use aws::{during_read, notice, provider_aws, resource_aws, stopped};
 pub(crate) use copy::{Copy, copy};
 pub(crate) use instance::{
@@ -29,7 +30,8 @@ pub(crate) use instance::{
 };
 pub(crate) use registry::{BundleOf, docker_config, http_settings, no_alias, unusable_alias};
 pub(crate) use source::{
-    is_about_the_image, source_not_followed, source_unseen, source_unusable, too_few_pulls,
+    is_about_the_image, source_not_followed, source_not_found_out, source_unseen, source_unusable,
+    tags_not_listed, too_few_pulls,
 };
 
 #[cfg(test)]
