@@ -77,6 +77,7 @@ fn pages() -> Vec<(String, String)> {
     }
     pages.extend(functions::pages(provider));
     pages.extend(crate::guides::pages());
+    pages.push(crate::errors::page());
     pages
 }
 
@@ -99,9 +100,23 @@ fn differences() -> String {
     section
 }
 
+/// What behaviours cost, from the manual.
+fn prices() -> String {
+    let mut section = PRICES.to_owned();
+    for cells in tables::cells_of("src/manual/prices.rs") {
+        let (_counted_by, cells) = cells.split_last().unwrap();
+        section += &format!("| {} |\n", cells.join(" | "));
+    }
+    section
+}
+
 fn page(kind: &str, block: &Block) -> String {
     let folder = format!("examples/resources/{kind}");
-    let mut page = described("Resource", kind, block, &format!("{folder}/resource.tf"));
+    let mut page = opening("Resource", kind, block, &format!("{folder}/resource.tf"));
+    let usage = example(&format!("{folder}/lifecycle.tf"));
+    page += &format!("\n{LIFECYCLE}\n\n```terraform\n{usage}```\n");
+    page += &prices();
+    page += &schema(block);
     let command = example(&format!("{folder}/import.sh"));
     let declared = example(&format!("{folder}/import.tf"));
     page += &format!("\n## Import\n\n{IMPORT}\n\n```shell\n{command}```\n");
@@ -114,17 +129,17 @@ fn lookup_page(file: &str, noun: &str, kind: &str, block: &Block) -> (String, St
     let short = kind.trim_start_matches("ecrpublic_");
     (
         format!("{file}s/{short}.md"),
-        described(noun, kind, block, &usage),
+        opening(noun, kind, block, &usage) + &schema(block),
     )
 }
 
-fn described(noun: &str, kind: &str, block: &Block, usage: &str) -> String {
+/// Title, description and example.
+fn opening(noun: &str, kind: &str, block: &Block, usage: &str) -> String {
     let title = format!("{kind} {noun} - ecrpublic");
     let mut page = front_matter(&title, "", &block.description);
     page += &format!("# {kind} ({noun})\n\n{}\n", block.description);
     let usage = example(usage);
-    page += &format!("\n## Example Usage\n\n```terraform\n{usage}```\n");
-    page + &schema(block)
+    page + &format!("\n## Example Usage\n\n```terraform\n{usage}```\n")
 }
 
 fn front_matter(title: &str, subcategory: &str, description: &str) -> String {
@@ -359,6 +374,25 @@ configuration files, except for this. It was compared with version 5.100.0.
 
 | Where | `hashicorp/aws` | `ecrpublic` | Because |
 |---|---|---|---|
+";
+
+const LIFECYCLE: &str = "\
+### Over the years
+
+By default an image follows its tag, and nothing that it has left behind is deleted: others may have \
+pinned it, and ECR Public cannot tell.";
+
+const PRICES: &str = "
+## What it costs
+
+Docker Hub counts a pull for each manifest that is read, and none for looking at a tag or reading a
+layer; a plan, a refresh and a destroy spend none. *M* is the number of manifests below the index of
+an image, two for each platform where there are attestations, and *B* the number of its layers and
+configurations: only those that the destination lacks. Role sessions and logins, one for each account
+and run, come on top.
+
+| What | With | Pulls | Requests to the source | Requests to AWS and ECR Public |
+|---|---|---|---|---|
 ";
 
 const IMPORT: &str = "\

@@ -1,9 +1,15 @@
-//! The examples are configurations that Terraform accepts, in the form that `terraform fmt` gives.
+//! The examples are configurations that Terraform accepts, in the form that `terraform fmt` gives, and
+//! those of a whole story do what they say.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use ecr_public_sandbox::{Face, Seed};
+use serde_json::json;
+
+use crate::support::scenario::{FIRST, SECOND, Scenario};
+use crate::support::tables::read;
 use crate::support::terraform::Terraform;
 
 #[tokio::test]
@@ -34,6 +40,78 @@ async fn the_example_of_each_data_source_is_valid() {
 #[tokio::test]
 async fn the_example_of_the_ephemeral_resource_is_valid() {
     all_below("examples/ephemeral-resources", 1).await;
+}
+
+/// An example that mirrors into one account of the demo, applied.
+async fn applied(folder: &str) -> Scenario {
+    let scenario = Scenario::of_example(folder).await;
+    scenario.reach_sandbox(".");
+    scenario.set_variables(&json!({ "account_id": FIRST }));
+    scenario.terraform.init().await;
+    scenario.terraform.apply(&[]).await.succeeded();
+    scenario
+}
+
+#[tokio::test]
+async fn the_catalogue_of_base_images_mirrors_every_tag_and_cleans_up_behind_it() {
+    let scenario = applied("examples/base-images").await;
+    let images = scenario.terraform.output("images").await;
+    let names: Vec<&String> = images.as_object().unwrap().keys().collect();
+    let expected = [
+        "base/alpine:3.21",
+        "base/alpine:3.22",
+        "base/nginx:1.27-alpine",
+    ];
+    assert_eq!(names, expected);
+    let tags = scenario.tags(FIRST, "base/alpine");
+    assert_eq!(tags.keys().collect::<Vec<_>>(), ["3.21", "3.22"]);
+    assert_ne!(tags["3.22"], scenario.at_hub("alpine", "3.22"));
+    let nginx = &scenario.tags(FIRST, "base/nginx")["1.27-alpine"];
+    assert_eq!(*nginx, scenario.at_hub("nginx", "1.27-alpine"));
+    scenario.terraform.converged().await;
+    scenario.was_clean().await;
+}
+
+#[tokio::test]
+async fn the_manifest_for_kubernetes_runs_the_image_that_was_mirrored() {
+    let scenario = applied("examples/kubernetes").await;
+    let manifest = scenario.terraform.output("manifest").await;
+    let digest = scenario.at_hub("nginx", "1.27-alpine");
+    let address = format!("public.ecr.aws/{}/nginx@{digest}", scenario.alias(FIRST));
+    let line = format!("\"image\": \"{address}\"\n");
+    assert!(manifest.as_str().unwrap().contains(&line), "{manifest}");
+    scenario.terraform.converged().await;
+    scenario.was_clean().await;
+}
+
+/// As the README of the example says, but for the ports, which are free ones here.
+#[tokio::test]
+async fn the_offline_test_of_a_module_passes_and_leaves_nothing_behind() {
+    const FOLDER: &str = "examples/offline-test";
+    const TEST: &str = "tests/mirror.tftest.hcl";
+    let scenario = Scenario::of_example_seeded(Seed::demo(), FOLDER).await;
+    let mut test = read(&format!("{FOLDER}/{TEST}"));
+    for (port, face) in (7000..).zip(Face::ALL) {
+        let written = format!("http://127.0.0.1:{port}");
+        test = test.replace(&written, &scenario.sandbox.url(face));
+    }
+    assert!(!test.contains(":700"), "no such port: {test}");
+    scenario.terraform.write(TEST, &test);
+    let page = read(&format!("{FOLDER}/README.md"));
+    let commands: Vec<&str> = page.split("```sh\n").skip(1).collect();
+    let [_, commands] = commands[..] else {
+        panic!("there are two places to type something");
+    };
+    let commands = commands.split("```").next().unwrap();
+    assert!(commands.contains("terraform test"));
+    let run = scenario.terraform.shell(commands).await.succeeded();
+    run.says("2 passed, 0 failed.");
+    for account in [FIRST, SECOND] {
+        assert!(scenario.tags(account, "alpine").is_empty());
+    }
+    let reads = scenario.reads();
+    assert!(!reads.is_empty(), "nothing was copied");
+    scenario.was_clean().await;
 }
 
 #[test]

@@ -4,18 +4,72 @@
 //! held to the truth: `{{file PATH}}` is a file of this repository, `{{message NAME}}` a snapshot of
 //! what a scenario printed.
 
+mod getting_started;
+mod migrating;
+mod pull_limits;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use ecr_public_sandbox::Seed;
 use serde_json::json;
 
-use crate::support::scenario::{FIRST, SECOND, Scenario};
+use crate::support::provider_block;
+use crate::support::scenario::{FIRST, SECOND, Scenario, TOOLING};
 use crate::support::tables::read;
 use crate::support::zone::Zone;
 
 const MANY_ACCOUNTS: &str = "guides/many-accounts.md";
 
-/// Every guide by its name below `docs`.
+/// Every guide by its name below `docs`. Each has tests of its own, which run what it says to type.
 pub(crate) fn pages() -> Vec<(String, String)> {
-    vec![(MANY_ACCOUNTS.to_owned(), rendered(MANY_ACCOUNTS))]
+    let guides = [
+        getting_started::GUIDE,
+        MANY_ACCOUNTS,
+        pull_limits::GUIDE,
+        migrating::GUIDE,
+    ];
+    guides.map(|name| (name.to_owned(), rendered(name))).into()
+}
+
+#[test]
+fn every_guide_is_published() {
+    let published: BTreeSet<String> = pages().into_iter().map(|(name, _)| name).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance-tests/guides");
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let names = names.map(|entry| entry.file_name().into_string().unwrap());
+    let written = names.filter(|name| name.ends_with(".md"));
+    let written: BTreeSet<String> = written.map(|name| format!("guides/{name}")).collect();
+    assert_eq!(written, published);
+}
+
+/// The demo, and a configuration of a guide whose own provider block leads to it: from the keys of
+/// the pipeline to the publisher role of the first account.
+async fn scenario_of(main: &str, more: &str) -> Scenario {
+    let mut scenario = Scenario::bare(Seed::demo()).await;
+    for (command, arguments) in [
+        ("plan", "-no-color"),
+        ("apply", "-no-color"),
+        ("destroy", "-no-color -auto-approve"),
+    ] {
+        let name = format!("TF_CLI_ARGS_{command}");
+        scenario.terraform.set(name, arguments);
+    }
+    scenario.terraform.write("main.tf", main);
+    reach(&scenario, more);
+    scenario
+}
+
+/// Leads the provider block to the demo, with these settings.
+fn reach(scenario: &Scenario, more: &str) {
+    let role = |account: &str, name: &str| {
+        format!("  assume_role {{\n    role_arn = \"arn:aws:iam::{account}:role/{name}\"\n  }}\n")
+    };
+    let hub = "  registry {\n    host = \"docker.io\"\n    endpoint = \"{hub}\"\n    plain_http = true\n  }\n";
+    let roles = role(TOOLING, "tooling") + &role(FIRST, "ecr-publisher");
+    let block = provider_block::block(&scenario.sandbox, &format!("{roles}{hub}{more}"));
+    scenario.terraform.write("sandbox_override.tf", &block);
 }
 
 fn rendered(name: &str) -> String {

@@ -2,8 +2,8 @@
 //!
 //! One binary, so that everything is linked once. Each file is one subject:
 //!
-//! - [`architecture`], [`dependencies`]: the shape of the program;
-//! - [`examples`], [`docs`], [`guides`], [`promises`], [`aws_errors`]: what practitioners read;
+//! - [`architecture`], [`dependencies`], [`release`]: the shape of the program, and how it is shipped;
+//! - [`examples`], [`docs`], [`guides`], [`promises`], [`errors`], [`aws_errors`]: what practitioners read;
 //! - [`protocol`]: the contract with Terraform, over the socket of a real process;
 //! - the others: scenarios under real Terraform against the stand-ins.
 
@@ -14,6 +14,7 @@ mod architecture;
 mod aws_errors;
 mod clean_up;
 mod configurations;
+mod contributing;
 mod credentials;
 mod data_sources;
 mod dependencies;
@@ -21,6 +22,7 @@ mod destroy;
 mod docs;
 mod drift;
 mod ephemeral;
+mod errors;
 mod examples;
 mod expiry;
 mod faults;
@@ -39,9 +41,12 @@ mod oci_client;
 mod one_tag;
 mod permissions;
 mod platforms;
+mod prefer_mirrors;
+mod prices;
 mod promises;
 mod protocol;
 mod pull_budget;
+mod release;
 mod replace;
 mod requests;
 mod role_sharing;

@@ -7,15 +7,17 @@ use crate::support::scenario::{FIRST, Scenario, it, named};
 const ALPINE: &str = "source = \"alpine:3.22\"\naccount_id = \"222222222222\"\n";
 const NGINX: &str = "source = \"nginx:1.27\"\naccount_id = \"222222222222\"\n";
 
+/// Official images are to count here like all others.
 fn configure(scenario: &Scenario, budget: &str, resources: &str) {
-    let block = scenario.provider_with(&format!("  pull_budget {{\n{budget}\n  }}\n"));
-    scenario.configure_with(&block, resources);
+    let budget = format!("  prefer_mirrors = false\n  pull_budget {{\n{budget}\n  }}\n");
+    scenario.configure_with(&scenario.provider_with(&budget), resources);
 }
 
 #[tokio::test]
 async fn a_plan_that_needs_more_than_is_left_says_so_once_in_numbers() {
     let both = it(ALPINE) + &named("other", NGINX);
-    let scenario = Scenario::with(&both).await;
+    let scenario = Scenario::with("").await;
+    configure(&scenario, "", &both);
     scenario.sandbox.hub().set_anonymous_remaining(3);
     let run = scenario.terraform.plan().await.succeeded();
     let summary = "Warning: Not enough pulls left for this plan";
@@ -37,7 +39,7 @@ async fn a_plan_that_needs_more_than_is_left_says_so_once_in_numbers() {
         let place = format!("repository = \"copy{number}\"\n");
         named(&format!("n{number}"), &format!("{ALPINE}{place}"))
     });
-    scenario.configure(&copies.collect::<String>());
+    configure(&scenario, "", &copies.collect::<String>());
     scenario.sandbox.hub().set_anonymous_remaining(3);
     let run = scenario.terraform.plan().await.succeeded();
     assert!(!run.text.contains("Warning"), "{}", run.text);
@@ -46,7 +48,8 @@ async fn a_plan_that_needs_more_than_is_left_says_so_once_in_numbers() {
 
 #[tokio::test]
 async fn an_image_for_which_no_pull_is_left_fails_before_anything_of_it_is_written() {
-    let scenario = Scenario::with(&it(ALPINE)).await;
+    let scenario = Scenario::with("").await;
+    configure(&scenario, "", &it(ALPINE));
     scenario.sandbox.hub().set_anonymous_remaining(2);
     let run = scenario.terraform.apply(&[]).await.failed();
     run.says("Error: Pull limit of the source registry reached")

@@ -68,6 +68,13 @@ async fn two_hundred_instances_over_twenty_accounts_ask_aws_as_little_as_can_be(
     let refresh = terraform.run(&["plan", "-detailed-exitcode"]).await;
     assert_eq!(refresh.code, Some(0), "{}", refresh.text);
     assert_eq!(asked(sandbox), of_each(&accounts, REFRESH, 1));
+    // What each of ten tags stands for, once for twenty accounts. A token is for one repository, and
+    // there is no request that tells of several tags. Nothing is read where the images are.
+    let looks = at_source(sandbox);
+    let heads = looks.keys().filter(|request| request.starts_with("HEAD "));
+    assert_eq!((heads.count(), looks.values().sum()), (IMAGES, 2 * IMAGES));
+    let is_registry = |entry: &Entry| entry.face == Face::Registry;
+    assert_eq!(sandbox.journal().count(is_registry), 0);
 
     sandbox.journal().clear();
     let plan = terraform.save_plan(&["-destroy"]).await;

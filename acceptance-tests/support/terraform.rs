@@ -200,6 +200,14 @@ impl Terraform {
         fs::remove_file(self.folder().join(".terraform.lock.hcl")).ok();
     }
 
+    /// Puts an archive in place of the program under test, and returns the mirror that has it. From
+    /// the next `init` on, it is what Terraform installs.
+    pub(crate) fn serve_archive(&self, archive: &Path) -> PathBuf {
+        let mirror = self.folder.path().join("packages");
+        packages::serve_archive(&mirror, archive).unwrap();
+        mirror
+    }
+
     /// `terraform init`
     pub(crate) async fn init(&self) {
         self.run(&["init", "-input=false"]).await.succeeded();

@@ -37,8 +37,8 @@ pub trait Source: Send + Sync {
     /// Not there is [`ErrorKind::NotFound`].
     async fn resolve(&self, cx: &Context, version: &Version) -> Result<Descriptor, Error>;
 
-    /// Reads a manifest by digest; its bytes have been verified against it. Counts as a pull on
-    /// Docker Hub.
+    /// Reads a manifest by digest; its bytes have been verified against it. Where that uses up an
+    /// allowance, as at Docker Hub, it is noted with [`Context::note_pull`].
     async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Manifest, Error>;
 
     /// Opens a blob at an offset below its size. The stream ends after the last byte of the blob;

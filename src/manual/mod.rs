@@ -8,4 +8,6 @@ pub mod decisions;
 pub mod differences;
 pub mod faults;
 pub mod hostile;
+pub mod messages;
+pub mod prices;
 pub mod promises;

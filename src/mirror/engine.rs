@@ -90,7 +90,8 @@ impl Engine {
         let started = monotonic();
         let activity = Activity::default();
         let cx = cx.noted_in(&activity);
-        let run = Arc::new(Run::new(&self.shared, source, destination));
+        let run = Run::new(&self.shared, &activity, source, destination);
+        let run = Arc::new(run);
         let observer = self.observer.as_ref();
         let observed = observer.map(|observer| observer.begins(&name(&run, job), &activity));
         let copied = watched(&activity, Box::pin(copy(&cx, &run, job))).await;
@@ -122,7 +123,7 @@ fn report(
         digest = stands.map(|outcome| tracing::field::display(&outcome.root.digest)),
         moved_bytes = run.moved_bytes.load(Ordering::Relaxed),
         reused_bytes = stands.map(|outcome| outcome.reused_bytes),
-        pulls = run.pulls.load(Ordering::Relaxed),
+        pulls = activity.pulls(),
         requests = activity.requests(),
         retries = activity.retries(),
         elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),

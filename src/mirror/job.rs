@@ -66,7 +66,7 @@ pub struct Outcome {
     pub moved_bytes: u64,
     /// Bytes of the blobs that were there already, or that another copy wrote at the same time.
     pub reused_bytes: u64,
-    /// Manifests that this copy read from the source.
+    /// Manifests that this copy read from the source, as far as that uses up an allowance there.
     pub pulls: u64,
     /// The tags that show the root now, in order.
     pub tags: Vec<Tag>,

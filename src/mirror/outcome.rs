@@ -29,7 +29,7 @@ pub(super) fn outcome(
         size_bytes,
         moved_bytes,
         reused_bytes: size_bytes - moved_bytes,
-        pulls: run.pulls.load(Ordering::Relaxed),
+        pulls: run.activity.pulls(),
         tags,
     }
 }
@@ -43,7 +43,7 @@ pub(super) fn unchanged(run: &Run, target: &Target, found: &Descriptor, tags: Ve
         size_bytes: 0,
         moved_bytes: 0,
         reused_bytes: 0,
-        pulls: run.pulls.load(Ordering::Relaxed),
+        pulls: run.activity.pulls(),
         tags,
     }
 }

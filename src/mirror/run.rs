@@ -10,7 +10,7 @@ use super::verified::Origin;
 use super::walk;
 use crate::content::{self, Destination, ErrorKind, Probing, Source};
 use crate::oci::{Descriptor, Digest, Manifest, Version};
-use crate::task::Context;
+use crate::task::{Activity, Context};
 
 /// One copy in progress. Its tasks share it.
 pub(super) struct Run {
@@ -21,8 +21,8 @@ pub(super) struct Run {
     pub(super) author: Author,
     /// Whether it makes sense to ask the destination for a digest that nobody has put there yet.
     asks: AtomicBool,
-    /// Manifests read from the source.
-    pub(super) pulls: AtomicU64,
+    /// What it has done so far.
+    pub(super) activity: Activity,
     /// Bytes of blobs written.
     pub(super) moved_bytes: AtomicU64,
 }
@@ -42,6 +42,7 @@ struct ForeignAlgorithm;
 impl Run {
     pub(super) fn new(
         shared: &Arc<Shared>,
+        activity: &Activity,
         source: Arc<dyn Source>,
         destination: Arc<dyn Destination>,
     ) -> Self {
@@ -51,7 +52,7 @@ impl Run {
             source,
             destination,
             author: shared.places.author(),
-            pulls: AtomicU64::new(0),
+            activity: activity.clone(),
             moved_bytes: AtomicU64::new(0),
         }
     }
@@ -173,7 +174,6 @@ impl Run {
 
     async fn pull(&self, cx: &Context, digest: &Digest) -> Result<Manifest, content::Error> {
         let _permit = permit(cx, &self.shared.pulls).await?;
-        self.pulls.fetch_add(1, Ordering::Relaxed);
         let manifest = flat(cx.run(self.source.manifest(cx, digest)).await)?;
         verify(&manifest, digest)?;
         Ok(manifest)

@@ -17,6 +17,7 @@ use super::destination::{EcrPublicLogin, EcrPublicRepository};
 use super::diagnose::{self, BundleOf};
 use super::facts::Facts;
 use super::look::{Looks, Seen};
+use super::official::{self, OfficialImages};
 use super::pace::Paces;
 use super::planned_tags::PlannedTags;
 use super::progress;
@@ -53,6 +54,8 @@ pub(crate) struct Clients {
     /// What tags of sources stand for in this run.
     resolved: Resolved,
     looks: Looks,
+    prefers_mirrors: bool,
+    official_images: OfficialImages,
     /// Who may read from sources, where they count.
     pub(crate) pulls: Arc<Pulls>,
 }
@@ -106,6 +109,8 @@ impl Clients {
             registry_by_bundle,
             resolved: Resolved::default(),
             looks: Looks::default(),
+            prefers_mirrors: settings.prefers_mirrors,
+            official_images: OfficialImages::default(),
             pulls: Arc::new(Pulls::new(settings.pulls)),
         })
     }
@@ -123,6 +128,28 @@ impl Clients {
     /// A repository to copy from.
     pub(crate) fn source(&self, repository: &Repository) -> Arc<dyn Source> {
         Arc::new(self.run_source(repository))
+    }
+
+    /// A repository to copy from to this destination, whose login may read more than that.
+    pub(crate) fn source_for(
+        &self,
+        repository: &Repository,
+        destination: &EcrPublicRepository,
+    ) -> Arc<dyn Source> {
+        let source = self.run_source(repository);
+        let Some(official) = self.official_image(repository) else {
+            return Arc::new(source);
+        };
+        let official = destination.registry().sibling(official);
+        Arc::new(source.preferring(self.official_images.image(official)))
+    }
+
+    /// Where content of a source is looked for first, if that is not the source itself.
+    fn official_image(&self, repository: &Repository) -> Option<Repository> {
+        match self.prefers_mirrors {
+            true => official::at_ecr_public(repository),
+            false => None,
+        }
     }
 
     fn run_source(&self, repository: &Repository) -> RunSource {
@@ -147,6 +174,11 @@ impl Clients {
     /// What the registry of a source said last about pulls left.
     pub(crate) fn pull_budget(&self, source: &Reference) -> Option<PullBudget> {
         self.run_source(source.repository()).pull_budget()
+    }
+
+    /// Whether a copy is expected to take no pull from its source.
+    pub(crate) fn spares_pulls(&self, source: &Reference) -> bool {
+        self.official_image(source.repository()).is_some()
     }
 
     /// What a source shows now, without a pull and without insisting.

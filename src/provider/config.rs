@@ -39,6 +39,7 @@ crate::model! {
         pub(crate) skip_region_validation: Attr<bool>,
         pub(crate) docker_config: Attr<String>,
         pub(crate) max_concurrent_transfers: Attr<Whole>,
+        pub(crate) prefer_mirrors: Attr<bool>,
         pub(crate) assume_role: Blocks<AssumeRole>,
         pub(crate) assume_role_with_web_identity: Blocks<WebIdentityBlock>,
         pub(crate) account_role: Attr<AssumeRole>,

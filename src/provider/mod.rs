@@ -6,8 +6,8 @@
 //! - `schema`, `config`: the provider block, for Terraform and as a struct.
 //! - `settings`, with `aws_settings` and `registry_settings`: the block, read and checked.
 //! - `clients`: the ways out of this process; `facts`: what plans may rely on.
-//! - `source`: a repository to copy from; `look`: what sources show now; `pulls`: how often they may
-//!   be read; `destination`: a repository of ECR Public; `pace`: how fast it may be asked; `turns`:
+//! - `source`: a repository to copy from; `official`: where official images are read instead; `look`:
+//!   what sources show now; `pulls`: how often they may be read; `destination`: a repository of ECR Public; `pace`: how fast it may be asked; `turns`:
 //!   who may change it now; `planned_tags`: what its tags are to show.
 //! - `mirrored_image`: the resource; `data_sources`: what is looked up;
 //!   `authorization_token`: a login for other tools; `functions`: names of images,
@@ -40,6 +40,7 @@ mod functions;
 mod known;
 mod look;
 mod mirrored_image;
+mod official;
 mod pace;
 mod planned_tags;
 mod progress;

@@ -202,6 +202,15 @@ fn ours() -> Vec<Attribute> {
             "How many layers are copied at the same time, over all resources: 1 to 64. Default: \
              16. Each needs up to half a MiB of memory.",
         ),
+        Attribute::optional(
+            "prefer_mirrors",
+            Type::Bool,
+            "Read Docker official images (`nginx`, `alpine`, …) from `public.ecr.aws/docker/library`, \
+             where Docker publishes them too and nobody counts pulls. Docker Hub is asked what a tag \
+             stands for, which is free; what has that digest is then read from ECR Public with the \
+             login of the account that it goes to, and its digest is verified. What is not there is \
+             read from Docker Hub. Default: `true`.",
+        ),
     ]
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// How many pulls may be spent.
     pub(crate) pulls: PullSettings,
+    /// Whether official images are read where nobody counts pulls.
+    pub(crate) prefers_mirrors: bool,
 }
 
 /// Which Docker configuration file is read.
@@ -74,6 +76,7 @@ pub(crate) fn read(
         default_tags,
         limits: limits?,
         pulls: pulls?,
+        prefers_mirrors: config.prefer_mirrors.known() != Some(&false),
     })
 }
 

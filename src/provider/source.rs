@@ -11,6 +11,7 @@ use crate::oci::{Descriptor, Digest, Manifest, Repository, Version};
 use crate::registry::Registry;
 use crate::task::Context;
 
+use super::official::OfficialImage;
 use super::pulls::{Granted, Pull, Pulls};
 
 /// What tags were found to stand for. One per provider configuration.
@@ -28,6 +29,7 @@ pub(crate) struct RunSource {
     registry: Registry,
     resolved: Resolved,
     pulls: Arc<Pulls>,
+    official: Option<Arc<OfficialImage>>,
 }
 
 impl RunSource {
@@ -37,6 +39,15 @@ impl RunSource {
             registry,
             resolved: resolved.clone(),
             pulls: Arc::clone(pulls),
+            official: None,
+        }
+    }
+
+    /// The same, whose content is read elsewhere as far as it is there.
+    pub(crate) fn preferring(self, official: OfficialImage) -> Self {
+        Self {
+            official: Some(Arc::new(official)),
+            ..self
         }
     }
 
@@ -105,6 +116,11 @@ impl Source for RunSource {
     }
 
     async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Manifest, content::Error> {
+        if let Some(official) = &self.official
+            && let Some(manifest) = official.manifest(cx, digest).await
+        {
+            return Ok(manifest);
+        }
         loop {
             let pull = self.pull(cx, digest).await?;
             let read = Source::manifest(&self.registry, cx, digest).await;
@@ -131,6 +147,11 @@ impl Source for RunSource {
         blob: &Descriptor,
         offset: u64,
     ) -> Result<ByteStream, content::Error> {
+        if let Some(official) = &self.official
+            && let Some(bytes) = official.open_blob(cx, blob, offset).await
+        {
+            return Ok(bytes);
+        }
         self.registry.open_blob(cx, blob, offset).await
     }
 }

@@ -46,7 +46,7 @@ struct Handle {
     repository: Repository,
     host: Arc<str>,
     path: Arc<str>,
-    account: Account,
+    account: Arc<Account>,
 }
 
 impl Client {
@@ -93,7 +93,7 @@ impl Client {
             host: Arc::from(repository.registry()),
             path: Arc::from(repository.path()),
             repository,
-            account: Account::new(credentials),
+            account: Arc::new(Account::new(credentials)),
         });
         Registry { handle, pace: None }
     }
@@ -125,6 +125,24 @@ impl Registry {
         Self {
             pace: Some(pace),
             ..self
+        }
+    }
+
+    /// Another repository of the same registry, with the same credentials and at the same pace.
+    #[must_use]
+    pub fn sibling(&self, repository: Repository) -> Self {
+        let handle = &self.handle;
+        let handle = Arc::new(Handle {
+            client: handle.client.clone(),
+            base: handle.base.clone(),
+            host: Arc::from(repository.registry()),
+            path: Arc::from(repository.path()),
+            repository,
+            account: Arc::clone(&handle.account),
+        });
+        Self {
+            handle,
+            pace: self.pace.clone(),
         }
     }
 
@@ -194,6 +212,9 @@ impl Source for Registry {
     }
 
     async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Manifest, content::Error> {
+        if self.counts_pulls() {
+            cx.note_pull();
+        }
         Ok(self.read_manifest(cx, digest).await?)
     }
 

@@ -21,6 +21,7 @@ pub struct Activity(Arc<Inner>);
 struct Inner {
     requests: AtomicU64,
     retries: AtomicU64,
+    pulls: AtomicU64,
     expected_bytes: AtomicU64,
     moved_bytes: AtomicU64,
     /// Grows with everything that brings the work nearer to its end.
@@ -56,6 +57,12 @@ impl Activity {
     #[must_use]
     pub fn retries(&self) -> u64 {
         self.0.retries.load(Ordering::Relaxed)
+    }
+
+    /// Manifests asked for where that uses up an allowance.
+    #[must_use]
+    pub fn pulls(&self) -> u64 {
+        self.0.pulls.load(Ordering::Relaxed)
     }
 
     /// Bytes that have come, those of tries that are still under way included.
@@ -122,6 +129,13 @@ impl Context {
     pub fn note_retry(&self) {
         if let Some(activity) = &self.activity {
             activity.0.retries.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A manifest is asked for that counts as a pull.
+    pub fn note_pull(&self) {
+        if let Some(activity) = &self.activity {
+            activity.0.pulls.fetch_add(1, Ordering::Relaxed);
         }
     }
 

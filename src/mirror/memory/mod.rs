@@ -399,6 +399,7 @@ impl Source for Memory {
     }
 
     async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Manifest, Error> {
+        cx.note_pull();
         let event = Event::ReadManifest(digest.clone());
         self.enter(cx, On::ReadManifest, event).await?;
         self.stored(digest)

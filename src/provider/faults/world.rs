@@ -151,6 +151,7 @@ impl World {
             http: HttpSettings::default(),
             ecr_public: at(ECR_PUBLIC, self.sandbox.registry_url()),
             registries: BTreeMap::from([(Repository::DOCKER_HUB.to_owned(), hub)]),
+            prefers_mirrors: false,
             docker_config: DockerConfigFile::Off,
             default_tags: BTreeMap::new(),
             limits: mirror::Limits {

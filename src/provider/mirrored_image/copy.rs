@@ -96,7 +96,8 @@ impl Wanted {
             tags: self.tags.clone(),
             contents: self.contents,
         };
-        let source = clients.source(self.source.repository());
+        let source = self.source.repository();
+        let source = clients.source_for(source, &site.destination);
         let destination = Arc::new(site.destination.clone());
         let copied = clients.engine.mirror(cx, &job, source, destination).await;
         let stands = match &copied {

@@ -84,6 +84,9 @@ pub(super) fn too_costly(
         return None;
     }
     let source = planned.reference()?;
+    if clients.spares_pulls(&source) {
+        return None;
+    }
     let planned = planned.source_digest.known();
     let image = seen.map(|seen| seen.digest.clone());
     let image = image.or_else(|| planned?.parse().ok())?;

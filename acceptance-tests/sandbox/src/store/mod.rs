@@ -18,6 +18,7 @@ mod limits;
 mod listing;
 mod manifest;
 mod page;
+mod publish;
 mod repository;
 mod upload;
 
