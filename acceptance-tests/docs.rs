@@ -75,6 +75,14 @@ fn pages() -> Vec<(String, String)> {
             &block,
         ));
     }
+    for (kind, list) in provider.list_resources() {
+        let block = list.schema().block;
+        pages.push(lookup_page("list-resource", "List Resource", kind, &block));
+    }
+    for (kind, action) in provider.actions() {
+        let block = action.schema().block;
+        pages.push(lookup_page("action", "Action", kind, &block));
+    }
     pages.extend(functions::pages(provider));
     pages.extend(crate::guides::pages());
     pages.push(crate::errors::page());
@@ -125,7 +133,11 @@ fn page(kind: &str, block: &Block) -> String {
 
 /// The page of what is not managed, by its name below `docs`.
 fn lookup_page(file: &str, noun: &str, kind: &str, block: &Block) -> (String, String) {
-    let usage = format!("examples/{file}s/{kind}/{file}.tf");
+    let extension = match file {
+        "list-resource" => "tfquery.hcl",
+        _ => "tf",
+    };
+    let usage = format!("examples/{file}s/{kind}/{file}.{extension}");
     let short = kind.trim_start_matches("ecrpublic_");
     (
         format!("{file}s/{short}.md"),

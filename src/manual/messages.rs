@@ -166,6 +166,7 @@
 //! | `Registry alias belongs to another account` | The alias in the ID is not one of the account that the credentials lead to. | Name the account instead, and the roles that lead there with `?role_arn=…`. |
 //! | `Tag could not be removed` | A tag is still there after a destroy, and why is in the message. | Apply again, or apply `keep_on_destroy = true` first to leave the tags. |
 //! | `Untagged images left behind` | The tags are gone; manifests without tags could not be looked for. | They cost storage only. Remove them in the console if it matters. |
+//! | `Repository not pruned` | A manifest could not be read that may need others, so nothing was deleted by `ecrpublic_prune`. | Read the answer of the registry in the message, and try again. |
 //! | `Repository left in place` | `delete_repository` is set, and the repository is not empty, not ours, or could not be deleted. | Delete it by hand if nobody needs it. |
 //!
 //! # Terraform and the provider
@@ -178,7 +179,7 @@
 //! | `State version not supported` | The state was written by a newer version of the provider. | Use that version, or a newer one. |
 //! | `Value cannot be read` | Terraform sent a value that cannot be decoded. | Report it with the versions of both. |
 //! | `Resource type not supported` | The provider has no such resource. | Check the name, and the version of the provider. |
-//! | `Type not supported` | The provider has no such data source, ephemeral resource or list resource. | Check the name, and the version of the provider. |
+//! | `Type not supported` | The provider has no such data source, ephemeral resource, list resource or action. | Check the name, and the version of the provider. |
 //! | `Function not supported` | The provider has no such function. | Check the name, and the version of the provider. |
 //! | `Wrong number of arguments` | A function was called with more or fewer arguments than it takes. | Call it as its page shows. |
 //! | `Argument is missing` | An argument of a function is null. | Give it a value. |

@@ -8,9 +8,9 @@ use futures_util::FutureExt as _;
 use crate::aws::Environment;
 use crate::task::Context;
 use crate::tf::{
-    Configured, Diagnostics, DynDataSource, DynEphemeralResource, DynFunction, DynResource,
-    Offered, Provider, Schema, ValueDataSource, ValueEphemeralResource, ValueFunction,
-    ValueResource,
+    Configured, Diagnostics, DynAction, DynDataSource, DynEphemeralResource, DynFunction,
+    DynListResource, DynResource, Offered, Provider, Schema, ValueAction, ValueDataSource,
+    ValueEphemeralResource, ValueFunction, ValueListResource, ValueResource,
 };
 
 use super::authorization_token::AuthorizationTokens;
@@ -19,7 +19,8 @@ use super::config::ProviderConfig;
 use super::connection::Connection;
 use super::data_sources::{PullBudgetSource, RegistrySource, SourceImage, SourceTags};
 use super::functions::{DefaultRepository, ParseReference, PublicUri};
-use super::mirrored_image::MirroredImages;
+use super::mirrored_image::{MirroredImageList, MirroredImages};
+use super::prune::Prune;
 use super::{schema, settings};
 
 /// The provider `ecrpublic`.
@@ -126,6 +127,23 @@ impl Provider for EcrPublic {
         };
         let name = "ecrpublic_authorization_token";
         vec![(name, Arc::new(ValueEphemeralResource(tokens)))]
+    }
+
+    fn list_resources(&self) -> Offered<dyn DynListResource> {
+        let list = MirroredImageList {
+            connection: Arc::clone(&self.connection),
+        };
+        vec![(
+            "ecrpublic_mirrored_image",
+            Arc::new(ValueListResource(list)),
+        )]
+    }
+
+    fn actions(&self) -> Offered<dyn DynAction> {
+        let prune = Prune {
+            connection: Arc::clone(&self.connection),
+        };
+        vec![("ecrpublic_prune", Arc::new(ValueAction(prune)))]
     }
 
     fn functions(&self) -> Offered<dyn DynFunction> {

@@ -12,7 +12,7 @@
 //! - `mirrored_image`: the resource; `data_sources`: what is looked up;
 //!   `authorization_token`: a login for other tools; `functions`: names of images,
 //!   offline.
-//! - `progress`: bars on the terminal.
+//! - `prune`: the action that deletes what nobody needs; `progress`: bars on the terminal.
 //! - `diagnose`: from errors to words.
 //! - `way`, `role`, `source_reference`, `aws_tags`, `repository_name`, `duration`, `known`: what blocks,
 //!   resources and data sources share.
@@ -44,6 +44,7 @@ mod official;
 mod pace;
 mod planned_tags;
 mod progress;
+mod prune;
 mod pulls;
 mod registry_settings;
 mod repository_name;

@@ -5,6 +5,7 @@
 //! - `place`: account, roles and repository of an instance.
 //! - `apply`, `copy`, `remove`: create and update, one copy, destroy.
 //! - `read`, `observe`, `import`, `import_id`: what is there; `follow`: what the source shows.
+//! - `list`: what an account has, whoever made it.
 //! - `private`: what is remembered besides the state.
 //!
 //! # Invariants
@@ -17,6 +18,7 @@ mod copy;
 mod follow;
 mod import;
 mod import_id;
+mod list;
 mod model;
 mod observe;
 mod place;
@@ -31,4 +33,5 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use list::MirroredImageList;
 pub(crate) use resource::MirroredImages;

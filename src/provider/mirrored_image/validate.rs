@@ -4,8 +4,9 @@ use crate::oci::{Platform, Reference, Tag};
 use crate::tf::{Attr, Diagnostic, Diagnostics, Path};
 
 use super::super::aws_tags;
+use super::super::diagnose;
 use super::super::known::Texts;
-use super::super::repository_name::{InvalidRepositoryName, RepositoryName};
+use super::super::repository_name::RepositoryName;
 use super::super::role::{self, excerpt};
 use super::super::source_reference;
 use super::super::way;
@@ -30,7 +31,9 @@ fn repository(config: &MirroredImage, source: Option<&Reference>, problems: &mut
         Attr::Unknown => {}
         Attr::Known(name) => {
             if let Err(error) = name.parse::<RepositoryName>() {
-                problems.push(invalid_name(name, &error).at(Path::root("repository")));
+                problems.push(
+                    diagnose::invalid_repository_name(name, &error).at(Path::root("repository")),
+                );
             }
         }
         Attr::Null => {
@@ -39,20 +42,13 @@ fn repository(config: &MirroredImage, source: Option<&Reference>, problems: &mut
             };
             if let Err(error) = RepositoryName::for_copy_of(source) {
                 problems.push(
-                    invalid_name(source.path(), &error)
+                    diagnose::invalid_repository_name(source.path(), &error)
                         .at(Path::root("source"))
                         .hint("Choose a name that ECR Public takes: `repository = \"…\"`."),
                 );
             }
         }
     }
-}
-
-fn invalid_name(name: &str, error: &InvalidRepositoryName) -> Diagnostic {
-    Diagnostic::error("Invalid ECR Public repository name").detail(format!(
-        "`{}` cannot be the name of a repository in ECR Public: {error}.",
-        excerpt(name)
-    ))
 }
 
 fn image_tags(config: &MirroredImage, source: Option<&Reference>, problems: &mut Diagnostics) {

@@ -269,5 +269,5 @@ feeds `for_each`, so that new versions are mirrored without a change of the conf
 
 Listing tags costs no pull, and the list is read to its end, up to 100,000 tags. Whatever goes wrong \
 is an error, and nothing is planned from half a list. A tag that disappears from the list is planned \
-to be destroyed at the destination: `newest` moves on with each release, and `keep_on_destroy` of the \
-resource keeps what has gone out of it.";
+to be destroyed at the destination, and `newest` moves on with each release: the example keeps what has \
+gone out of the list.";
