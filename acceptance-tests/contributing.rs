@@ -58,11 +58,8 @@ fn every_command_is_there() {
         .collect();
     assert_eq!(commands.len(), 9);
     for command in commands {
-        let words: Vec<&str> = command.split(' ').collect();
-        let words: Vec<&str> = words
-            .into_iter()
-            .skip_while(|it| it.contains('='))
-            .collect();
+        let words = command.split(' ').skip_while(|word| word.contains('='));
+        let words: Vec<&str> = words.collect();
         match words[..] {
             ["cargo", "test", ..] => {
                 let named = words.iter().filter_map(|word| word.strip_suffix("::"));

@@ -50,6 +50,32 @@ fn every_attribute_and_block_is_described() {
     }
 }
 
+/// Pages of the repository, which are read there and not in a registry.
+#[test]
+fn links_to_files_lead_somewhere() {
+    let mut links = 0;
+    for page in [
+        "README.md",
+        ".github/CONTRIBUTING.md",
+        ".github/SECURITY.md",
+        "examples/landing-zone/README.md",
+    ] {
+        let text = tables::read(page);
+        let folder = root().join(page);
+        let folder = folder.parent().unwrap();
+        let targets = text.split("](").skip(1);
+        for target in targets.map(|rest| rest.split(')').next().unwrap()) {
+            let file = target.split('#').next().unwrap();
+            if target.starts_with("https://") {
+                continue;
+            }
+            assert!(folder.join(file).exists(), "{page} links to {target}");
+            links += 1;
+        }
+    }
+    assert!(links > 20, "only {links} were found");
+}
+
 /// Every page by its name below `docs`.
 fn pages() -> Vec<(String, String)> {
     let provider = EcrPublic::default();
@@ -316,6 +342,10 @@ fn root() -> &'static Path {
 }
 
 const GUIDE: &str = "
+New here? [*Getting started*](guides/getting-started.md) goes from an empty folder to an image. There are
+guides to [many accounts](guides/many-accounts.md), to [pull limits](guides/pull-limits.md) and to
+[moving from other tools](guides/migrating.md); the [error catalogue](guides/errors.md) has every message.
+
 ## Roles and accounts
 
 Credentials are found as `hashicorp/aws` finds them. From there on the way into an account has up

@@ -126,8 +126,9 @@ fn said() -> BTreeMap<String, Severity> {
             let made = ["warning", "error", "defect"]
                 .iter()
                 .find(|kind| before.ends_with(&format!("Diagnostic::{kind}(")));
-            let is_text = before.ends_with("String::from(");
-            if made.is_none() && (is_text || !gives_advice || !is_name(literal)) {
+            // Text of others, and what a function is for.
+            let is_other = before.ends_with("String::from(") || before.ends_with("summary:");
+            if made.is_none() && (is_other || !gives_advice || !is_name(literal)) {
                 continue;
             }
             let severity = match made {

@@ -78,6 +78,11 @@ async fn the_examples_for_newer_hosts_are_ones_that_they_take() {
     }
 }
 
+#[tokio::test]
+async fn the_signed_images_are_valid() {
+    validates("examples/signed-images").await;
+}
+
 /// An example that mirrors into one account of the demo, applied.
 async fn applied(folder: &str) -> Scenario {
     let scenario = Scenario::of_example(folder).await;
@@ -148,6 +153,25 @@ async fn the_offline_test_of_a_module_passes_and_leaves_nothing_behind() {
     let reads = scenario.reads();
     assert!(!reads.is_empty(), "nothing was copied");
     scenario.was_clean().await;
+}
+
+/// What there is to change, the README of the landing zone says.
+#[test]
+fn the_way_to_real_accounts_names_every_variable() {
+    let readme = read("examples/landing-zone/README.md");
+    let (_, section) = readme
+        .split_once("\n## From the stand-ins to your accounts\n")
+        .unwrap();
+    let variables = read("examples/landing-zone/variables.tf");
+    let names = variables
+        .lines()
+        .filter_map(|line| line.strip_prefix("variable \"")?.strip_suffix("\" {"));
+    let names: Vec<&str> = names.collect();
+    assert!(names.len() > 5, "{names:?}");
+    for name in names {
+        let is_named = section.contains(&format!("| `{name}` | "));
+        assert!(is_named, "the README does not say what `{name}` is to be");
+    }
 }
 
 #[test]

@@ -36,6 +36,7 @@ mod input;
 #[cfg(feature = "interoperability")]
 mod interoperability;
 mod interrupts;
+mod keyless;
 mod landing_zone;
 mod oci_client;
 mod one_tag;
@@ -61,3 +62,4 @@ mod timeouts;
 mod two_runs;
 mod unknowns;
 mod update;
+mod verify;

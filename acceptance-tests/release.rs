@@ -2,7 +2,7 @@
 //! put in, and it works.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 #[cfg(feature = "interoperability")]
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use ::release::platform::{Platform, RELEASED};
 use aws_lc_rs::digest::{SHA256, digest};
 use ecr_public_sandbox::Seed;
 
-use crate::support::packages::{BINARY, platform};
+use crate::support::packages::{ADDRESS, BINARY, platform};
 use crate::support::scenario::{FIRST, Scenario, it};
 use crate::support::tables::read;
 
@@ -26,13 +26,6 @@ fn archive(out: &Path, more: &[&str]) -> String {
     String::from_utf8(told).unwrap()
 }
 
-fn zip_in(folder: &Path) -> PathBuf {
-    let platform = platform();
-    folder.join(format!(
-        "terraform-provider-ecrpublic_{VERSION}_{platform}.zip"
-    ))
-}
-
 fn sha256(path: &Path) -> String {
     let sum = digest(&SHA256, &fs::read(path).unwrap());
     sum.as_ref()
@@ -43,15 +36,14 @@ fn sha256(path: &Path) -> String {
 
 #[tokio::test]
 async fn an_archive_installs_from_a_mirror_with_its_checksum_and_applies() {
-    let made = tempfile::tempdir().unwrap();
-    archive(made.path(), &["--binary", BINARY]);
-    let zip = zip_in(made.path());
-
     let image = it("source     = \"alpine:3.22\"\naccount_id = \"222222222222\"\n");
     let scenario = Scenario::bare(Seed::demo()).await;
     scenario.configure(&image);
     let terraform = &scenario.terraform;
-    let mirror = terraform.serve_archive(&zip);
+    // As the README says: right into the folder where Terraform looks for it.
+    let mirror = terraform.empty_mirror();
+    let packed = mirror.join(ADDRESS);
+    archive(&packed, &["--binary", BINARY]);
     let from = format!("-fs-mirror={}", mirror.display());
     let locking = ["providers", "lock", &from];
     terraform.run(&locking).await.succeeded();
@@ -74,8 +66,7 @@ async fn an_archive_installs_from_a_mirror_with_its_checksum_and_applies() {
         name: platform(),
         ..here
     };
-    ::release::archive::write(made.path(), &here, b"#!/bin/sh\n", "").unwrap();
-    terraform.serve_archive(&zip);
+    ::release::archive::write(&packed, &here, b"#!/bin/sh\n", "").unwrap();
     fs::remove_dir_all(terraform.folder().join(".terraform")).unwrap();
     let refused = terraform.run(&init).await.failed();
     refused.says("doesn't match any of the checksums");
@@ -204,57 +195,33 @@ fn the_checksums_are_signed_by_the_key_that_is_named() {
             .env("GNUPGHOME", home.path())
             .output();
         let output = output.expect("gpg is on the PATH");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
     };
-    gpg(&[
-        "--quick-generate-key",
-        "release@example.org",
-        "rsa3072",
-        "sign",
-    ]);
-    gpg(&[
-        "--quick-generate-key",
-        "curve@example.org",
-        "ed25519",
-        "sign",
-    ]);
-    // A process of its own, since the place of the keys is an environment variable.
+    let [rsa, curve] = ["release@example.org", "curve@example.org"];
+    for (owner, kind) in [(rsa, "rsa3072"), (curve, "ed25519")] {
+        gpg(&["--quick-generate-key", owner, kind, "sign"]);
+    }
+    let keys = home.path().to_str().unwrap();
+    let out = made.path().to_str().unwrap();
     let sign = |key: &str| {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["run", "--quiet", "--package", "release", "--"]);
-        command
-            .args(["--binary", BINARY, "--key", key, "--out"])
-            .arg(made.path());
-        command.current_dir(env!("CARGO_MANIFEST_DIR"));
-        command.env("GNUPGHOME", home.path()).output().unwrap()
+        let arguments = [
+            "--binary", BINARY, "--out", out, "--keys", keys, "--key", key,
+        ];
+        ::release::run(&arguments.map(str::to_owned), &mut Vec::new())
     };
-    let refused = sign("curve@example.org");
-    let said = String::from_utf8_lossy(&refused.stderr);
-    assert!(said.contains("neither RSA nor DSA"), "{said}");
-    let signed = sign("release@example.org");
+    let refused = sign(curve).unwrap_err();
     assert!(
-        signed.status.success(),
-        "{}",
-        String::from_utf8_lossy(&signed.stderr)
+        refused.to_string().contains("neither RSA nor DSA"),
+        "{refused:#}"
     );
-    let sums = made
-        .path()
-        .join(format!("terraform-provider-ecrpublic_{VERSION}_SHA256SUMS"));
-    let mut signature = sums.clone().into_os_string();
-    signature.push(".sig");
-    let signature = PathBuf::from(signature);
+    sign(rsa).unwrap();
+    let sums = format!("{out}/terraform-provider-ecrpublic_{VERSION}_SHA256SUMS");
+    let signature = format!("{sums}.sig");
     let bytes = fs::read(&signature).unwrap();
     assert!(
         !bytes.starts_with(b"-----"),
         "registries want the binary form"
     );
-    gpg(&[
-        "--verify",
-        signature.to_str().unwrap(),
-        sums.to_str().unwrap(),
-    ]);
+    gpg(&["--verify", &signature, &sums]);
 }

@@ -34,17 +34,6 @@ pub(crate) fn wrap(root: &Path, first: &str) -> io::Result<()> {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
 }
 
-/// Puts an archive into a mirror, in place of everything of ours.
-///
-/// The layout is the packed one: `HOST/NAMESPACE/TYPE/<archive>`.
-pub(crate) fn serve_archive(root: &Path, archive: &Path) -> io::Result<()> {
-    let folder = root.join(ADDRESS);
-    fs::remove_dir_all(&folder)?;
-    fs::create_dir_all(&folder)?;
-    let name = archive.file_name().unwrap_or_default();
-    fs::copy(archive, folder.join(name)).map(drop)
-}
-
 fn program_in(root: &Path) -> PathBuf {
     root.join(ADDRESS)
         .join(env!("CARGO_PKG_VERSION"))

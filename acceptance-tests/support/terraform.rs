@@ -200,11 +200,11 @@ impl Terraform {
         fs::remove_file(self.folder().join(".terraform.lock.hcl")).ok();
     }
 
-    /// Puts an archive in place of the program under test, and returns the mirror that has it. From
-    /// the next `init` on, it is what Terraform installs.
-    pub(crate) fn serve_archive(&self, archive: &Path) -> PathBuf {
+    /// Takes the program under test away, and returns the mirror from which Terraform installs
+    /// providers from the next `init` on.
+    pub(crate) fn empty_mirror(&self) -> PathBuf {
         let mirror = self.folder.path().join("packages");
-        packages::serve_archive(&mirror, archive).unwrap();
+        fs::remove_dir_all(mirror.join(packages::ADDRESS)).unwrap();
         mirror
     }
 

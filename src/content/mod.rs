@@ -7,6 +7,7 @@
 //! - Every verb ends soon after its context does, and then says [`ErrorKind::Stopped`].
 
 mod error;
+mod referrers;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,6 +18,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 pub use error::{Error, ErrorKind, PullBudget};
+pub use referrers::{Attachments, Listed, attachments, entries, listed, referrers};
 
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::task::{Context, Ticket};
@@ -37,9 +39,36 @@ pub trait Source: Send + Sync {
     /// Not there is [`ErrorKind::NotFound`].
     async fn resolve(&self, cx: &Context, version: &Version) -> Result<Descriptor, Error>;
 
+    /// The same, where it is nothing unusual that it is not there.
+    async fn find(&self, cx: &Context, version: &Version) -> Result<Option<Descriptor>, Error> {
+        match self.resolve(cx, version).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if *error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads a manifest by digest; its bytes have been verified against it. Where that uses up an
     /// allowance, as at Docker Hub, it is noted with [`Context::note_pull`].
     async fn manifest(&self, cx: &Context, digest: &Digest) -> Result<Manifest, Error>;
+
+    /// What the registry itself lists as referring to a manifest; `None` when it keeps no such
+    /// lists. Costs no pull.
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, Error>;
+
+    /// What refers to a manifest, each once: signatures, attestations, bills of materials. Where
+    /// the registry keeps no list, the one that clients keep under a tag is read, which counts as
+    /// a pull if there is one.
+    ///
+    /// That something is listed proves nothing: whether it really refers to the manifest, its own
+    /// text says.
+    async fn referrers(&self, cx: &Context, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
+        referrers(self, cx, digest).await
+    }
 
     /// Opens a blob at an offset below its size. The stream ends after the last byte of the blob;
     /// fewer bytes are an error of the stream. The bytes are not verified.
@@ -118,6 +147,18 @@ pub trait Destination: Send + Sync {
         begun.map(Mounted::Not)
     }
 
+    /// What the registry itself lists as referring to a manifest; `None` when it keeps no such
+    /// lists, or has no such repository.
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, Error>;
+
+    /// Stores a manifest that refers to another one under its digest, and tells whose list it is
+    /// in. Its children are present.
+    async fn put_referrer(&self, cx: &Context, manifest: &Manifest) -> Result<Lister, Error>;
+
     /// Stores a manifest under its digest and, if given, under a tag. Its children are present.
     async fn put_manifest(
         &self,
@@ -153,6 +194,15 @@ pub enum Receipt {
     Stated,
     /// It accepted it. Readers may have to wait.
     Accepted,
+}
+
+/// Who keeps the list of what refers to a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lister {
+    /// The registry, which has noted what it was given.
+    Registry,
+    /// Its clients, under a tag.
+    Clients,
 }
 
 impl fmt::Debug for Mounted {

@@ -7,8 +7,9 @@ use super::error::{Error, Side, Step};
 use super::order::{Arrived, Order};
 use super::run::{Run, flat};
 use super::transfer::{GRACE, in_turns, transfer};
-use super::walk::Graph;
-use crate::oci::{Descriptor, Manifest};
+use super::walk::{Graph, Node};
+use crate::content::Lister;
+use crate::oci::{Descriptor, Digest, Manifest};
 use crate::task::Context;
 
 /// Which blobs are looked for.
@@ -33,14 +34,32 @@ pub(super) async fn complete(
     graph: &Graph,
     scope: Scope,
 ) -> Result<(), Error> {
-    let nodes = graph.nodes.iter();
-    let blobs = Graph::blobs(nodes.filter(|node| scope == Scope::Everything || !node.is_present));
+    let root = graph.root().digest();
+    bring(cx, run, root, &graph.nodes, graph.below(), scope).await
+}
+
+/// Brings the blobs of `nodes`, and the manifests that are in `to_put`, to the destination. `root`:
+/// the image that it is done for.
+///
+/// # Errors
+///
+/// The first failure, as for [`complete`].
+pub(super) async fn bring(
+    cx: &Context,
+    run: &Arc<Run>,
+    root: &Digest,
+    nodes: &[Node],
+    to_put: &[Node],
+    scope: Scope,
+) -> Result<(), Error> {
+    let needed = |node: &&Node| scope == Scope::Everything || !node.is_present;
+    let blobs = Graph::blobs(nodes.iter().filter(needed));
     let blobs = blobs.into_values().cloned().collect();
-    let absent = absent(cx, run, graph, blobs).await?;
+    let absent = absent(cx, run, root, blobs).await?;
     let sizes = absent.iter().map(|blob| blob.size);
     cx.note_expected(sizes.fold(0, u64::saturating_add));
 
-    let manifests = graph.below().iter().filter(|node| !node.is_present);
+    let manifests = to_put.iter().filter(|node| !node.is_present);
     let mut order = Order::new(manifests.map(|node| &node.manifest), &absent);
     let mut crew = Crew::new(cx, AT_ONCE);
     put_all(&mut crew, run, order.ready()).await;
@@ -77,13 +96,13 @@ async fn put_all(crew: &mut Crew<Arrived>, run: &Arc<Run>, manifests: Vec<Manife
 /// # Errors
 ///
 /// The destination cannot be asked.
-pub(super) async fn recheck(cx: &Context, run: &Arc<Run>, graph: &mut Graph) -> Result<(), Error> {
+pub(super) async fn recheck(cx: &Context, run: &Arc<Run>, nodes: &mut [Node]) -> Result<(), Error> {
     run.ask_always();
-    for digest in Graph::blobs(graph.nodes.iter()).keys() {
+    for digest in Graph::blobs(nodes.iter()).keys() {
         run.doubt(digest);
     }
     let mut crew = Crew::new(cx, AT_ONCE);
-    for node in &graph.nodes {
+    for node in &*nodes {
         let digest = node.manifest.digest().clone();
         run.doubt(&digest);
         let run = Arc::clone(run);
@@ -94,7 +113,7 @@ pub(super) async fn recheck(cx: &Context, run: &Arc<Run>, graph: &mut Graph) -> 
         .await;
     }
     let found = crew.join().await?;
-    for node in &mut graph.nodes {
+    for node in nodes {
         let is_found = |(digest, is_present): &_| *is_present && digest == node.manifest.digest();
         node.is_present = found.iter().any(is_found);
     }
@@ -105,7 +124,7 @@ pub(super) async fn recheck(cx: &Context, run: &Arc<Run>, graph: &mut Graph) -> 
 async fn absent(
     cx: &Context,
     run: &Run,
-    graph: &Graph,
+    root: &Digest,
     mut blobs: Vec<Descriptor>,
 ) -> Result<Vec<Descriptor>, Error> {
     let at = |blob: &Descriptor| run.at_destination(&blob.digest);
@@ -113,7 +132,6 @@ async fn absent(
     if blobs.is_empty() || !run.asks() {
         return Ok(blobs);
     }
-    let root = graph.root().digest();
     let failed = |error| Error::new(Side::Destination, Step::CheckBlobs, root, error);
     let present = flat(cx.run(run.destination.present_blobs(cx, &blobs)).await).map_err(failed)?;
     let (present, absent) = blobs
@@ -126,7 +144,7 @@ async fn absent(
 }
 
 /// Puts a manifest under its digest, unless another copy just did.
-async fn put(cx: &Context, run: &Run, manifest: &Manifest) -> Result<(), Error> {
+pub(super) async fn put(cx: &Context, run: &Run, manifest: &Manifest) -> Result<(), Error> {
     let digest = manifest.digest();
     let failed = |error| Error::new(Side::Destination, Step::WriteManifest, digest, error);
     let stopped = |stopped: crate::task::Stopped| failed(stopped.into());
@@ -141,8 +159,16 @@ async fn put(cx: &Context, run: &Run, manifest: &Manifest) -> Result<(), Error> 
         return Ok(());
     }
     // Without a permit for a request: many may wait for one destination's quota.
-    let putting = run.destination.put_manifest(cx, manifest, None);
-    flat(cx.settle(GRACE, putting).await).map_err(failed)?;
+    if manifest.subject().is_some() {
+        let putting = run.destination.put_referrer(cx, manifest);
+        let lister = flat(cx.settle(GRACE, putting).await).map_err(failed)?;
+        if lister == Lister::Registry {
+            run.shared.listed.note(there);
+        }
+    } else {
+        let putting = run.destination.put_manifest(cx, manifest, None);
+        flat(cx.settle(GRACE, putting).await).map_err(failed)?;
+    }
     run.has_manifest(manifest);
     Ok(())
 }

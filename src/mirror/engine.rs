@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::attach::attach;
 use super::choose::{Target, choose};
 use super::complete::{Scope, complete, recheck};
 use super::error::{Error, Side, Step};
-use super::job::{Contents, Limits, MirrorJob, Outcome};
+use super::job::{Attached, Contents, Limits, MirrorJob, Outcome, OwnTags, Referrers};
 use super::observer::Observer;
 use super::outcome::{outcome, unchanged};
+use super::referrers::{Hanging, discover, subjects};
 use super::run::{Located, Run, flat};
 use super::shared::Shared;
 use super::tags::Tags;
@@ -46,7 +48,6 @@ impl Engine {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
@@ -149,14 +150,24 @@ async fn copy(cx: &Context, run: &Arc<Run>, job: &MirrorJob) -> Result<Outcome, 
     let target = choose(cx, run, &job.platforms, &found).await?;
     tags.guard(target.digest())?;
     let is_shown = tags.all_show(target.digest());
-    if is_shown && job.contents == Contents::OfCopies {
+    let is_all_there = is_shown && job.referrers == Referrers::None;
+    if is_all_there && job.contents == Contents::OfCopies {
         let showing = tags.showing(target.digest());
         return Ok(unchanged(run, &target, &found, showing));
     }
     if is_shown && let Some(root) = run.read_there(cx, target.digest()).await? {
         let graph = walk(cx, run, present(root), Missing::LeaveOut).await?;
         note_present(run, &graph);
-        return Ok(finish(run, &graph, &target, &found, &tags));
+        let hanging = hanging(cx, run, job, &graph, &target, &found).await?;
+        let attached = match hanging {
+            Some((own, hanging)) => Some(attach(cx, run, graph.root(), own, hanging).await?),
+            None => None,
+        };
+        let outcome = finish(run, &graph, &target, &found, &tags);
+        return Ok(Outcome {
+            attached,
+            ..outcome
+        });
     }
     if is_shown {
         // Somebody removed the image after we had looked, and with it the tags.
@@ -165,13 +176,48 @@ async fn copy(cx: &Context, run: &Arc<Run>, job: &MirrorJob) -> Result<Outcome, 
     let root = root(cx, run, &target).await?;
     let mut graph = walk(cx, run, root, Missing::Read).await?;
     note_present(run, &graph);
-    let copied = write(cx, run, &mut graph, &mut tags).await;
-    let outcome = finish(run, &graph, &target, &found, &tags);
+    let hanging = hanging(cx, run, job, &graph, &target, &found).await?;
+    let mut attached = None;
+    let mut writing = Writing {
+        tags: &mut tags,
+        hanging,
+        attached: &mut attached,
+    };
+    let copied = write(cx, run, &mut graph, &mut writing).await;
+    let outcome = Outcome {
+        attached,
+        ..finish(run, &graph, &target, &found, &tags)
+    };
     copied.map_err(|error| Error {
         partial: tags.is_committed().then(|| Box::new(outcome.clone())),
         ..error
     })?;
     Ok(outcome)
+}
+
+/// What is set once everything below the root is there.
+struct Writing<'a> {
+    tags: &'a mut Tags,
+    /// What hangs on the image, if it comes along.
+    hanging: Option<(&'a OwnTags, Hanging)>,
+    attached: &'a mut Option<Attached>,
+}
+
+/// What hangs on the image, if the job wants it. Nothing of the image has to be at the destination.
+async fn hanging<'a>(
+    cx: &Context,
+    run: &Arc<Run>,
+    job: &'a MirrorJob,
+    graph: &Graph,
+    target: &Target,
+    found: &Descriptor,
+) -> Result<Option<(&'a OwnTags, Hanging)>, Error> {
+    let Referrers::All(own) = &job.referrers else {
+        return Ok(None);
+    };
+    let subjects = subjects(graph, target, found)?;
+    let hanging = discover(cx, run, subjects).await?;
+    Ok(Some((own, hanging)))
 }
 
 /// What the job's tag or digest stands for at the source.
@@ -197,30 +243,39 @@ async fn write(
     cx: &Context,
     run: &Arc<Run>,
     graph: &mut Graph,
-    tags: &mut Tags,
+    writing: &mut Writing<'_>,
 ) -> Result<(), Error> {
     let root = graph.root().clone();
-    match commit(cx, run, graph, tags, Scope::Missing).await {
-        Err(error) if error.is_child_missing() && !tags.is_committed() => {
+    match commit(cx, run, graph, writing, Scope::Missing).await {
+        Err(error) if error.is_child_missing() && !writing.tags.is_committed() => {
             tracing::warn!(digest = %root.digest(), "the destination lost content, copying it again");
-            recheck(cx, run, graph).await?;
-            commit(cx, run, graph, tags, Scope::Everything).await?;
+            recheck(cx, run, &mut graph.nodes).await?;
+            commit(cx, run, graph, writing, Scope::Everything).await?;
         }
         done => done?,
     }
-    tags.verify(cx, run, root.digest()).await
+    writing.tags.verify(cx, run, root.digest()).await
 }
 
 async fn commit(
     cx: &Context,
     run: &Arc<Run>,
     graph: &Graph,
-    tags: &mut Tags,
+    writing: &mut Writing<'_>,
     scope: Scope,
 ) -> Result<(), Error> {
     let root = graph.root();
-    if scope == Scope::Everything || graph.nodes.iter().any(|node| !node.is_present) {
+    let tags = &mut *writing.tags;
+    let is_incomplete =
+        scope == Scope::Everything || graph.nodes.iter().any(|node| !node.is_present);
+    let is_work = is_incomplete || writing.hanging.is_some();
+    if is_incomplete {
         complete(cx, run, graph, scope).await?;
+    }
+    if let Some((own, hanging)) = &writing.hanging {
+        *writing.attached = Some(attach(cx, run, root, own, hanging.clone()).await?);
+    }
+    if is_work {
         // Copying took time in which somebody may have set a tag.
         if tags.are_guarded() {
             tags.look(cx, run).await?;

@@ -24,6 +24,8 @@ pub enum Step {
     Resolve,
     /// Reading a manifest.
     ReadManifest,
+    /// Finding out what refers to a manifest, or noting it.
+    ListReferrers,
     /// Choosing platforms from an index.
     SelectPlatforms,
     /// Finding out which blobs are present.
@@ -89,6 +91,9 @@ pub enum Cause {
     /// Deeper than four levels, wider than allowed, or pointing at itself.
     #[error("the image index is nested too deeply or has too many entries")]
     TooComplex,
+    /// More refers to the image, or more indirectly, than anybody attaches.
+    #[error("too much refers to the image")]
+    TooManyReferrers,
     /// A tag shows something else right after it was set.
     #[error("the tag `{tag}` shows {} although {wanted} was just put there", shown(found.as_ref()))]
     Unverified {
@@ -142,6 +147,7 @@ impl Error {
             | Cause::NoSuchPlatform { .. }
             | Cause::NotAnIndex(_)
             | Cause::TooComplex
+            | Cause::TooManyReferrers
             | Cause::Unverified { .. } => None,
         }
     }
@@ -156,7 +162,7 @@ impl Cause {
             Self::TagTaken { .. } | Self::NoSuchPlatform { .. } | Self::NotAnIndex(_) => {
                 Blame::Practitioner
             }
-            Self::TooComplex | Self::Unverified { .. } => Blame::Remote,
+            Self::TooComplex | Self::TooManyReferrers | Self::Unverified { .. } => Blame::Remote,
         }
     }
 }
@@ -188,6 +194,7 @@ impl fmt::Display for Step {
         f.write_str(match self {
             Self::Resolve => "resolve",
             Self::ReadManifest => "read the manifest",
+            Self::ListReferrers => "list what refers to",
             Self::SelectPlatforms => "choose platforms from",
             Self::CheckBlobs => "check for the blobs of",
             Self::ReadBlob => "read the blob",

@@ -16,6 +16,69 @@ pub struct MirrorJob {
     pub tags: BTreeMap<Tag, ExistingTag>,
     /// Of which images the outcome tells what is in them.
     pub contents: Contents,
+    /// What of that which refers to the image comes along.
+    pub referrers: Referrers,
+}
+
+/// What of that which refers to an image comes along: signatures, attestations, bills of materials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Referrers {
+    /// Nothing; nobody is asked about it.
+    None,
+    /// All, and what refers to that in turn.
+    All(OwnTags),
+}
+
+/// What may happen to tags of cosign that exist at the destination and show something else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnTags {
+    /// What was put there for us before, which may be replaced.
+    pub put: BTreeMap<Tag, Digest>,
+    /// Whether those of others may be replaced, too.
+    pub others: OthersTags,
+}
+
+/// What happens to tags of cosign that somebody else has set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OthersTags {
+    /// They stay.
+    #[default]
+    Stay,
+    /// They are replaced.
+    Move,
+}
+
+impl OwnTags {
+    /// Whether a tag that shows this may be moved.
+    pub(super) fn may_move(&self, tag: &Tag, shown: &Digest) -> bool {
+        self.others == OthersTags::Move || self.put.get(tag) == Some(shown)
+    }
+}
+
+/// What refers to an image at the destination, as far as a copy has brought it or found it there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attached {
+    /// The manifests of the image that the source was asked about.
+    pub subjects: Vec<Digest>,
+    /// What was seen of the answer without a pull: it changes when something is attached.
+    pub seen: BTreeSet<Digest>,
+    /// The manifests that came along, and where they hang.
+    pub objects: BTreeMap<Digest, Hung>,
+    /// The tags that lead to them: those of cosign, and those under which clients keep lists.
+    pub tags: BTreeMap<Tag, Digest>,
+    /// Tags of cosign that somebody else has set, and that were left alone.
+    pub kept: BTreeMap<Tag, Digest>,
+    /// Manifests that those tags have moved away from.
+    pub left: BTreeSet<Digest>,
+}
+
+/// Where something hangs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hung {
+    /// The manifest that it refers to.
+    pub on: Digest,
+    /// The tag that leads to it, unless the registry itself lists it.
+    pub tag: Option<Tag>,
 }
 
 /// Of which images the outcome tells what is in them.
@@ -70,6 +133,8 @@ pub struct Outcome {
     pub pulls: u64,
     /// The tags that show the root now, in order.
     pub tags: Vec<Tag>,
+    /// What refers to the image and came along, if that was asked for and came to its end.
+    pub attached: Option<Attached>,
 }
 
 /// How much at once, for the whole process.

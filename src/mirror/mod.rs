@@ -6,9 +6,10 @@
 //! - `walk`: which manifests there are, and which of them the destination lacks.
 //! - `complete`: blobs and manifests; `order`: which of them waits for which.
 //! - `transfer`: one blob; `verified`: its bytes, resumed and hashed on the way.
+//! - `referrers`: what hangs on an image at the source; `attach`: the same at the destination.
 //! - `tags`: the guard before the first write, the commit point, the check afterwards.
 //! - `outcome`: what it came to; `watch`, `observer`, `passed`: what is told while it goes on.
-//! - `run`: one copy in progress, and where it finds manifests.
+//! - `run`: one copy in progress, and where it finds manifests; `reading`: from a source, once.
 //! - `shared`: what copies of one process know in common; `turns`: one at a time per content;
 //!   `places`: where blobs can be read besides their source.
 //! - `crew`: tasks that end together.
@@ -27,6 +28,7 @@
 //! - No task outlives the call that started it.
 //! - Nothing here knows HTTP or Terraform.
 
+mod attach;
 mod choose;
 mod claims;
 mod complete;
@@ -41,6 +43,8 @@ mod order;
 mod outcome;
 mod passed;
 mod places;
+mod reading;
+mod referrers;
 mod run;
 mod shared;
 mod tags;
@@ -55,5 +59,8 @@ mod tests;
 
 pub use engine::Engine;
 pub use error::{Cause, Error, Side, Step};
-pub use job::{Contents, ExistingTag, Limits, MirrorJob, Outcome, Platforms};
+pub use job::{
+    Attached, Contents, ExistingTag, Hung, Limits, MirrorJob, OthersTags, Outcome, OwnTags,
+    Platforms, Referrers,
+};
 pub use observer::Observer;

@@ -31,6 +31,7 @@ pub(super) fn outcome(
         reused_bytes: size_bytes - moved_bytes,
         pulls: run.activity.pulls(),
         tags,
+        attached: None,
     }
 }
 
@@ -45,6 +46,7 @@ pub(super) fn unchanged(run: &Run, target: &Target, found: &Descriptor, tags: Ve
         reused_bytes: 0,
         pulls: run.activity.pulls(),
         tags,
+        attached: None,
     }
 }
 

@@ -35,8 +35,12 @@ pub(super) struct Shared {
     pub(super) places: Arc<Places>,
     /// What is at which destination.
     pub(super) present: Present,
+    /// What a destination itself lists as referring to something else.
+    pub(super) listed: Present,
     /// Who writes what to which destination.
     pub(super) writing: Arc<Turns<At>>,
+    /// Who adds to the list of what refers to which manifest.
+    pub(super) listing: Arc<Turns<At>>,
     /// Blobs in flight.
     pub(super) transfers: Transfers,
     /// Manifests being read from sources. Apart from the other side, so that a source that makes
@@ -57,8 +61,12 @@ impl Shared {
             configs: Configs::default(),
             places: Arc::default(),
             present: Present::default(),
+            listed: Present::default(),
             writing: Arc::new(Turns::new(|(repository, digest)| {
                 format!("another copy that brings {digest} to `{repository}`")
+            })),
+            listing: Arc::new(Turns::new(|(repository, digest)| {
+                format!("another copy that lists what refers to {digest} in `{repository}`")
             })),
             transfers: Transfers::new(limits.transfers),
             pulls: Arc::new(Semaphore::new(REQUESTS)),

@@ -201,7 +201,7 @@ impl Shown {
     }
 }
 
-async fn ask(cx: &Context, run: &Run, tag: &Tag) -> Result<Option<Digest>, Error> {
+pub(super) async fn ask(cx: &Context, run: &Run, tag: &Tag) -> Result<Option<Digest>, Error> {
     let asked = async {
         let _permit = permit(cx, &run.shared.requests).await?;
         let version = Version::Tag(tag.clone());
@@ -213,7 +213,7 @@ async fn ask(cx: &Context, run: &Run, tag: &Tag) -> Result<Option<Digest>, Error
     Ok(found.map(|descriptor| descriptor.digest))
 }
 
-async fn put(
+pub(super) async fn put(
     cx: &Context,
     run: &Run,
     root: &Manifest,
@@ -225,7 +225,7 @@ async fn put(
 
 /// Whether a tag shows the root after a put whose answer did not arrive. Asked although we may
 /// have been told to stop: state must not deny a tag that was moved.
-async fn shows(run: &Run, tag: &Tag, root: &Digest) -> bool {
+pub(super) async fn shows(run: &Run, tag: &Tag, root: &Digest) -> bool {
     let brief = Context::new().within(GRACE);
     let version = Version::Tag(tag.clone());
     let found = flat(brief.run(run.destination.resolve(&brief, &version)).await);
@@ -233,7 +233,7 @@ async fn shows(run: &Run, tag: &Tag, root: &Digest) -> bool {
 }
 
 /// Whether a failed put may have succeeded.
-fn is_doubtful(error: &content::Error) -> bool {
+pub(super) fn is_doubtful(error: &content::Error) -> bool {
     error.is_stop()
         || matches!(
             error.kind(),
@@ -241,7 +241,7 @@ fn is_doubtful(error: &content::Error) -> bool {
         )
 }
 
-fn failed(step: Step, tag: &Tag, error: content::Error) -> Error {
+pub(super) fn failed(step: Step, tag: &Tag, error: content::Error) -> Error {
     Error::new(Side::Destination, step, tag, error)
 }
 

@@ -7,6 +7,7 @@ mod images;
 mod pace;
 mod platforms;
 mod properties;
+mod referrers;
 mod requests;
 mod sharing;
 mod stops;
@@ -18,7 +19,9 @@ use std::sync::Arc;
 
 use super::memory::{Memory, Target};
 use super::shared::Shared;
-use super::{Contents, Engine, Error, ExistingTag, Limits, MirrorJob, Outcome, Platforms};
+use super::{
+    Contents, Engine, Error, ExistingTag, Limits, MirrorJob, Outcome, Platforms, Referrers,
+};
 use crate::content::{Destination, Source};
 use crate::oci::{Digest, Tag, Version};
 use crate::task::Context;
@@ -82,6 +85,7 @@ impl World {
 fn is_idle(shared: &Shared) {
     let turns = (shared.reading.taken(), shared.fetching.taken());
     assert_eq!((turns, shared.writing.taken()), ((0, 0), 0));
+    assert_eq!(shared.listing.taken(), 0);
     assert_eq!(shared.places.busy(), (0, 0));
 }
 
@@ -91,6 +95,7 @@ fn job() -> MirrorJob {
         platforms: Platforms::All,
         tags: tags(&["1"], &ExistingTag::KeepUnless(None)),
         contents: Contents::Always,
+        referrers: Referrers::None,
     }
 }
 

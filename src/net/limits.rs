@@ -12,6 +12,13 @@ use crate::task::monotonic;
 /// registries should accept at least this much; ECR Public accepts no more.
 pub(crate) const MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
 
+/// How many pages a list of referrers may have. Registries put hundreds on one, and with what a
+/// page may hold this is far more than anybody attaches to an image.
+pub(crate) const REFERRER_PAGES: usize = 32;
+
+/// How large all pages of a list of referrers may be together, in bytes.
+pub(crate) const REFERRERS_BYTES: u64 = MANIFEST_BYTES;
+
 /// The largest answer of a token service, in bytes. Real ones stay below 8 KiB; an ECR login is
 /// about 2 KiB.
 pub(crate) const TOKEN_BYTES: u64 = 64 * 1024;

@@ -21,6 +21,8 @@ pub struct Descriptor {
     pub platform: Option<Platform>,
     /// Free text by name.
     pub annotations: BTreeMap<String, String>,
+    /// What kind of artifact it is, as written; only in an index, and mostly in one of referrers.
+    pub artifact_type: Option<String>,
 }
 
 /// A media type, compared by its text. Parameters such as `charset` are never part of it.

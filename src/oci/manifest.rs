@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::descriptor::{Descriptor, MediaType, Platform};
 use super::digest::{Digest, InvalidDigest};
@@ -16,6 +17,15 @@ pub struct Manifest {
     digest: Digest,
     kind: ManifestKind,
     children: Vec<Child>,
+    about: About,
+}
+
+/// What a manifest says about itself.
+#[derive(Clone, Debug, Default)]
+struct About {
+    subject: Option<Digest>,
+    artifact_type: Option<String>,
+    annotations: BTreeMap<String, String>,
 }
 
 /// Whether a manifest lists manifests or blobs.
@@ -81,6 +91,10 @@ struct RawManifest {
     manifests: Option<Vec<RawDescriptor>>,
     config: Option<RawDescriptor>,
     layers: Option<Vec<RawDescriptor>>,
+    /// Nothing below is needed for a copy, so none of it is a reason to refuse one.
+    subject: Option<Value>,
+    artifact_type: Option<Value>,
+    annotations: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -92,6 +106,7 @@ struct RawDescriptor {
     platform: Option<RawPlatform>,
     #[serde(default)]
     annotations: Option<BTreeMap<String, String>>,
+    artifact_type: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -127,8 +142,10 @@ impl Manifest {
         if is_ambiguous {
             return Err(InvalidManifest::Ambiguous);
         }
+        let about = about(&raw);
         let children = children(raw, kind)?;
         Ok(Self {
+            about,
             digest: Digest::sha256(&bytes),
             bytes,
             media_type,
@@ -167,6 +184,25 @@ impl Manifest {
         &self.children
     }
 
+    /// The manifest that this one refers to: what it signs, attests or describes. A subject that
+    /// cannot be verified names nothing.
+    #[must_use]
+    pub fn subject(&self) -> Option<&Digest> {
+        self.about.subject.as_ref()
+    }
+
+    /// Its descriptor in the list of what refers to its subject.
+    ///
+    /// OCI Distribution Specification 1.1, *Listing Referrers*.
+    #[must_use]
+    pub fn as_referrer(&self) -> Descriptor {
+        Descriptor {
+            annotations: self.about.annotations.clone(),
+            artifact_type: self.about.artifact_type.clone(),
+            ..self.descriptor()
+        }
+    }
+
     /// Its own descriptor.
     #[must_use]
     pub fn descriptor(&self) -> Descriptor {
@@ -176,6 +212,7 @@ impl Manifest {
             size: self.bytes.len() as u64,
             platform: None,
             annotations: BTreeMap::new(),
+            artifact_type: None,
         }
     }
 }
@@ -205,6 +242,27 @@ fn media_type(raw: &RawManifest, announced: &MediaType) -> Result<MediaType, Inv
         _ if announced.is_manifest() => Ok(announced.clone()),
         _ => Err(InvalidManifest::MediaType(announced.clone())),
     }
+}
+
+fn about(raw: &RawManifest) -> About {
+    let subject = raw.subject.as_ref().and_then(|it| it.get("digest"));
+    let annotations = raw.annotations.as_ref().and_then(Value::as_object);
+    let annotations = annotations.into_iter().flatten();
+    // An image without a type of its own is of the type of its configuration.
+    let config = raw.config.as_ref().map(|config| config.media_type.clone());
+    About {
+        subject: subject.and_then(|it| it.as_str()?.parse().ok()),
+        artifact_type: raw.artifact_type.as_ref().and_then(text).or(config),
+        annotations: annotations
+            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+            .collect(),
+    }
+}
+
+/// Some text that is there.
+fn text(value: &Value) -> Option<String> {
+    let text = value.as_str().filter(|text| !text.is_empty());
+    text.map(str::to_owned)
 }
 
 fn children(raw: RawManifest, kind: ManifestKind) -> Result<Vec<Child>, InvalidManifest> {
@@ -240,6 +298,7 @@ fn descriptor(raw: RawDescriptor) -> Result<Descriptor, InvalidManifest> {
             variant: raw.variant.filter(|variant| !variant.is_empty()),
         }),
         annotations: raw.annotations.unwrap_or_default(),
+        artifact_type: raw.artifact_type.as_ref().and_then(text),
     })
 }
 

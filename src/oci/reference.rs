@@ -223,6 +223,13 @@ impl FromStr for Tag {
 }
 
 impl Tag {
+    /// The tag that belongs to a digest, with something appended that tags may end with.
+    pub(super) fn from_digest(digest: &Digest, suffix: &str) -> Self {
+        let algorithm = digest.as_str().split(':').next().unwrap_or_default();
+        let encoded: String = digest.encoded().chars().take(64).collect();
+        Self(format!("{algorithm}-{encoded}{suffix}"))
+    }
+
     /// Its text.
     #[must_use]
     pub fn as_str(&self) -> &str {

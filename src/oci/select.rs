@@ -187,7 +187,7 @@ fn without(index: &[u8], kept: &[bool]) -> Result<Bytes, serde_json::Error> {
 }
 
 /// The fields of an object in their order, values unread.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
+pub(super) struct Fields<'a>(pub(super) Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::aws::{self, Session};
-use crate::content::{self, ByteStream, Destination, ErrorKind, Probing, Receipt, Upload};
+use crate::content::{self, ByteStream, Destination, ErrorKind, Lister, Probing, Receipt, Upload};
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::registry::{Credential, CredentialSource, Registry};
 use crate::task::{Context, Ticket, monotonic};
@@ -156,6 +156,27 @@ impl Destination for EcrPublicRepository {
         loop {
             match self.registry.begin_upload(cx, blob, ticket.take()).await {
                 Ok(upload) => return Ok(upload),
+                Err(error) => self.settle(cx, error).await?,
+            }
+        }
+    }
+
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, content::Error> {
+        Destination::listed_referrers(&self.registry, cx, digest).await
+    }
+
+    async fn put_referrer(
+        &self,
+        cx: &Context,
+        manifest: &Manifest,
+    ) -> Result<Lister, content::Error> {
+        loop {
+            match self.registry.put_referrer(cx, manifest).await {
+                Ok(lister) => return Ok(lister),
                 Err(error) => self.settle(cx, error).await?,
             }
         }

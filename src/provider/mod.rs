@@ -51,6 +51,7 @@ mod repository_name;
 mod role;
 mod schema;
 mod settings;
+mod signatures;
 mod source;
 mod source_reference;
 mod turns;

@@ -1,12 +1,13 @@
 //! A registry as a source of many instances of one run.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
-use crate::content::{self, ByteStream, ErrorKind, PullBudget, Source};
+use crate::content::{self, ByteStream, ErrorKind, PullBudget, Source, referrers};
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Version};
 use crate::registry::Registry;
 use crate::task::Context;
@@ -19,9 +20,18 @@ use super::pulls::{Granted, Pull, Pulls};
 /// However many instances want a tag, its registry is asked once, and all of them get the same
 /// image, also when somebody moves the tag while they are at it. Failures are not kept.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Resolved(Arc<Mutex<HashMap<Named, Arc<OnceCell<Descriptor>>>>>);
+pub(crate) struct Resolved(Arc<Mutex<Answers>>);
 
-type Named = (Repository, Version);
+#[derive(Debug, Default)]
+struct Answers {
+    versions: Cells<Version, Descriptor>,
+    found: Cells<Version, Option<Descriptor>>,
+    listed: Cells<Digest, Option<Vec<Descriptor>>>,
+    referrers: Cells<Digest, Vec<Descriptor>>,
+}
+
+/// Answers to one kind of question.
+type Cells<K, T> = HashMap<(Repository, K), Arc<OnceCell<T>>>;
 
 /// A repository to copy from.
 #[derive(Clone, Debug)]
@@ -90,10 +100,15 @@ impl RunSource {
 }
 
 impl Resolved {
-    fn of(&self, repository: &Repository, version: &Version) -> Arc<OnceCell<Descriptor>> {
+    fn cell<K: Clone + Eq + Hash, T>(
+        &self,
+        repository: &Repository,
+        key: &K,
+        kind: impl FnOnce(&mut Answers) -> &mut Cells<K, T>,
+    ) -> Arc<OnceCell<T>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let named = (repository.clone(), version.clone());
-        Arc::clone(known.entry(named).or_default())
+        let cells = kind(&mut known);
+        Arc::clone(cells.entry((repository.clone(), key.clone())).or_default())
     }
 }
 
@@ -109,9 +124,27 @@ impl Source for RunSource {
 
     async fn resolve(&self, cx: &Context, version: &Version) -> Result<Descriptor, content::Error> {
         let repository = Source::repository(&self.registry);
-        let known = self.resolved.of(repository, version);
+        let known = self
+            .resolved
+            .cell(repository, version, |all| &mut all.versions);
         let _waits = cx.waits_for(format!("what `{repository}` has for `{version}`"));
         let found = known.get_or_try_init(|| Source::resolve(&self.registry, cx, version));
+        cx.run(found).await?.cloned()
+    }
+
+    /// That something is not there is remembered too: most images have nothing attached, and there
+    /// are four places to look for each.
+    async fn find(
+        &self,
+        cx: &Context,
+        version: &Version,
+    ) -> Result<Option<Descriptor>, content::Error> {
+        let repository = Source::repository(&self.registry);
+        let known = self
+            .resolved
+            .cell(repository, version, |all| &mut all.found);
+        let _waits = cx.waits_for(format!("whether `{repository}` has `{version}`"));
+        let found = known.get_or_try_init(|| self.registry.find(cx, version));
         cx.run(found).await?.cloned()
     }
 
@@ -139,6 +172,34 @@ impl Source for RunSource {
             let host = Source::repository(&self.registry).registry();
             self.pulls.exhausted(cx, host, budget.clone()).await?;
         }
+    }
+
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, content::Error> {
+        let repository = Source::repository(&self.registry);
+        let known = self
+            .resolved
+            .cell(repository, digest, |all| &mut all.listed);
+        let found = known.get_or_try_init(|| Source::listed_referrers(&self.registry, cx, digest));
+        cx.run(found).await?.cloned()
+    }
+
+    /// Asked once for all instances of a run, as tags are.
+    async fn referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Vec<Descriptor>, content::Error> {
+        let repository = Source::repository(&self.registry);
+        let known = self
+            .resolved
+            .cell(repository, digest, |all| &mut all.referrers);
+        let _waits = cx.waits_for(format!("what refers to {digest} in `{repository}`"));
+        let found = known.get_or_try_init(|| referrers(self, cx, digest));
+        cx.run(found).await?.cloned()
     }
 
     async fn open_blob(

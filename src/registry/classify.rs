@@ -42,6 +42,7 @@ pub(super) fn kind(action: Action, digest: Option<&Digest>, fault: &Fault) -> Er
         | Fault::Target { .. }
         | Fault::TooManyRedirects(_)
         | Fault::Tags(_)
+        | Fault::TooManyPages(_)
         | Fault::Header(_) => ErrorKind::Protocol,
         Fault::TooSoon => ErrorKind::UploadLost,
         Fault::Credentials(error) => error.kind().clone(),
@@ -75,6 +76,7 @@ pub(super) fn failure(action: Action, fault: &Fault) -> Failures {
         | Fault::Credentials(_)
         | Fault::Target { .. }
         | Fault::TooManyRedirects(_)
+        | Fault::TooManyPages(_)
         | Fault::TooSoon
         | Fault::Manifest(_)
         | Fault::TooLong { .. }
@@ -114,7 +116,7 @@ fn is_pull_limit(action: Action, refusal: &Refusal) -> bool {
     refusal.status == 429
         && matches!(
             action,
-            Action::Resolve | Action::ReadManifest | Action::ReadBlob
+            Action::Resolve | Action::ReadManifest | Action::ListReferrers | Action::ReadBlob
         )
         && (refusal.budget.remaining == Some(0) || refusal.says(&["pull rate limit"]))
 }
@@ -140,6 +142,7 @@ fn refused(action: Action, digest: Option<&Digest>, refusal: &Refusal) -> ErrorK
         | Action::Resolve
         | Action::ReadManifest
         | Action::ListTags
+        | Action::ListReferrers
         | Action::FindBlob
         | Action::ReadBlob
         | Action::CancelUpload => read(refusal),
@@ -239,6 +242,7 @@ fn wire(action: Action, kind: TransportErrorKind) -> ErrorKind {
         | Action::Resolve
         | Action::ReadManifest
         | Action::ListTags
+        | Action::ListReferrers
         | Action::FindBlob
         | Action::ReadBlob
         | Action::OpenUpload

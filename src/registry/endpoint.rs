@@ -132,6 +132,10 @@ impl Base {
         url
     }
 
+    pub(super) fn referrers(&self, repository: &Repository, digest: &Digest) -> Url {
+        self.below(repository, &["referrers", digest.as_str()])
+    }
+
     pub(super) fn blob(&self, repository: &Repository, digest: &Digest) -> Url {
         self.below(repository, &["blobs", digest.as_str()])
     }

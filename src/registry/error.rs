@@ -56,6 +56,8 @@ pub enum Action {
     ReadManifest,
     /// Listing tags.
     ListTags,
+    /// Asking what refers to a manifest.
+    ListReferrers,
     /// Asking whether a blob is there.
     FindBlob,
     /// Reading a blob.
@@ -113,6 +115,9 @@ pub enum Fault {
     /// Too many redirects.
     #[error("the registry redirects more than {0} times")]
     TooManyRedirects(usize),
+    /// A list that goes on and on.
+    #[error("the list has more than {0} pages")]
+    TooManyPages(usize),
     /// No answer came, or it ended early.
     #[error("no complete answer came")]
     Transport(Arc<TransportFault>),
@@ -250,6 +255,7 @@ impl Error {
             | Fault::Credentials(_)
             | Fault::Target { .. }
             | Fault::TooManyRedirects(_)
+            | Fault::TooManyPages(_)
             | Fault::TooSoon
             | Fault::Transport(_)
             | Fault::Manifest(_)
@@ -407,6 +413,7 @@ impl StdError for Error {
             | Fault::Token
             | Fault::Target { .. }
             | Fault::TooManyRedirects(_)
+            | Fault::TooManyPages(_)
             | Fault::TooSoon
             | Fault::TooLong { .. }
             | Fault::Digest { .. }
@@ -425,6 +432,7 @@ impl fmt::Display for Action {
             Self::Resolve => "looking up a manifest of",
             Self::ReadManifest => "reading a manifest of",
             Self::ListTags => "listing the tags of",
+            Self::ListReferrers => "listing what refers to a manifest of",
             Self::FindBlob => "looking for a blob in",
             Self::ReadBlob => "reading a blob of",
             Self::OpenUpload => "opening an upload to",

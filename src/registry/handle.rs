@@ -1,7 +1,7 @@
 //! The handles that the rest of the program holds.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use url::Url;
@@ -11,7 +11,7 @@ use super::endpoint::{Base, Endpoint, InvalidEndpoint};
 use super::error::{Action, Error, Fault, Subject};
 use super::pace::{Pace, ticket};
 use crate::content::{
-    self, ByteStream, Destination, Mounted, Probing, PullBudget, Receipt, Source, Upload,
+    self, ByteStream, Destination, Lister, Mounted, Probing, PullBudget, Receipt, Source, Upload,
 };
 use crate::net::HttpSettings;
 use crate::net::client::HttpClient;
@@ -30,6 +30,8 @@ struct Shared {
     limiters: HostLimiters,
     authoriser: Authoriser,
     budgets: Mutex<HashMap<String, PullBudget>>,
+    /// Registries that keep no lists of referrers.
+    listless: Mutex<HashSet<String>>,
 }
 
 /// A repository of a registry, ready to be read from or written to. Cheap to clone.
@@ -75,6 +77,7 @@ impl Client {
             wire,
             limiters: HostLimiters::default(),
             budgets: Mutex::default(),
+            listless: Mutex::default(),
         }))
     }
 
@@ -107,6 +110,20 @@ impl Client {
             .unwrap_or_else(PoisonError::into_inner)
             .get(host)
             .cloned()
+    }
+
+    /// Whether a registry has said that it keeps no lists of referrers.
+    pub(super) fn is_listless(&self, registry: &str) -> bool {
+        self.listless().contains(registry)
+    }
+
+    pub(super) fn note_listless(&self, registry: String) {
+        self.listless().insert(registry);
+    }
+
+    fn listless(&self) -> MutexGuard<'_, HashSet<String>> {
+        let listless = self.0.listless.lock();
+        listless.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn note_budget(&self, host: &str, budget: PullBudget) {
@@ -218,6 +235,14 @@ impl Source for Registry {
         Ok(self.read_manifest(cx, digest).await?)
     }
 
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, content::Error> {
+        Ok(self.list_referrers(cx, digest).await?)
+    }
+
     async fn open_blob(
         &self,
         cx: &Context,
@@ -302,13 +327,29 @@ impl Destination for Registry {
         })
     }
 
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, content::Error> {
+        Ok(self.list_referrers(cx, digest).await?)
+    }
+
+    async fn put_referrer(
+        &self,
+        cx: &Context,
+        manifest: &Manifest,
+    ) -> Result<Lister, content::Error> {
+        Ok(self.store_manifest(cx, manifest, None).await?.lister)
+    }
+
     async fn put_manifest(
         &self,
         cx: &Context,
         manifest: &Manifest,
         tag: Option<&Tag>,
     ) -> Result<Receipt, content::Error> {
-        Ok(self.store_manifest(cx, manifest, tag).await?)
+        Ok(self.store_manifest(cx, manifest, tag).await?.receipt)
     }
 }
 

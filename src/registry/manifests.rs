@@ -16,7 +16,7 @@ use super::error::{Action, Error, Fault};
 use super::handle::Registry;
 use super::pace::Counted;
 use super::request::{Answer, Call};
-use crate::content::Receipt;
+use crate::content::{Lister, Receipt};
 use crate::net::limits;
 use crate::oci::{Descriptor, Digest, InvalidManifest, Manifest, MediaType, Tag, Version};
 use crate::task::Context;
@@ -32,6 +32,13 @@ const ACCEPTED: [&str; 4] = [
 
 /// Absent on a GET from ECR Public and on old registries; the hash of the body counts.
 const DIGEST_HEADER: &str = "docker-content-digest";
+
+/// What the registry said when it stored a manifest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored {
+    pub(super) receipt: Receipt,
+    pub(super) lister: Lister,
+}
 
 impl Registry {
     /// What a tag or digest stands for, by HEAD. Registries that refuse HEAD, or leave out what
@@ -88,7 +95,7 @@ impl Registry {
         cx: &Context,
         manifest: &Manifest,
         tag: Option<&Tag>,
-    ) -> Result<Receipt, Error> {
+    ) -> Result<Stored, Error> {
         let digest = manifest.digest();
         let version = tag.map_or_else(
             || Version::Digest(digest.clone()),
@@ -112,8 +119,13 @@ impl Registry {
         call.body = Some(manifest.bytes().clone());
         let pace = self.pace();
         call.counted = pace.map(|pace| Counted::new(&pace.put_manifest, None));
-        self.call(cx, &call, |answer| ready(same_digest(digest, &answer)))
-            .await
+        self.call(cx, &call, |answer| {
+            ready(same_digest(digest, &answer).map(|receipt| Stored {
+                receipt,
+                lister: lister(manifest, &answer),
+            }))
+        })
+        .await
     }
 
     fn manifest_call(
@@ -176,6 +188,7 @@ fn describe(version: &Version, answer: &Answer) -> Result<Option<Descriptor>, Fa
         size,
         platform: None,
         annotations: BTreeMap::new(),
+        artifact_type: None,
     }))
 }
 
@@ -218,6 +231,17 @@ fn same_digest(digest: &Digest, answer: &Answer) -> Result<Receipt, Fault> {
     }
 }
 
+/// Whether the registry has noted that the manifest refers to its subject.
+///
+/// OCI Distribution Specification 1.1, *Pushing Manifests with Subject*.
+fn lister(manifest: &Manifest, answer: &Answer) -> Lister {
+    let noted = answer.header("oci-subject").map(str::trim);
+    match manifest.subject() {
+        Some(subject) if noted == Some(subject.as_str()) => Lister::Registry,
+        Some(_) | None => Lister::Clients,
+    }
+}
+
 /// The digest in the header. One that breaks the grammar, or has an algorithm that cannot be
 /// verified, is not trusted to mean anything.
 fn stated_digest(answer: &Answer) -> Result<Option<Digest>, Fault> {
@@ -237,6 +261,6 @@ fn other_digest(expected: &Digest, found: &Digest) -> Fault {
     }
 }
 
-fn invalid(error: InvalidManifest) -> Fault {
+pub(super) fn invalid(error: InvalidManifest) -> Fault {
     Fault::Manifest(Arc::new(error))
 }

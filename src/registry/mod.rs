@@ -21,6 +21,7 @@ mod manifests;
 mod outgoing;
 mod pace;
 mod reader;
+mod referrers;
 mod request;
 mod tags;
 #[cfg(test)]

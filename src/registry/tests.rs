@@ -10,6 +10,7 @@ mod manifests;
 mod mounts;
 mod pace;
 mod redirects;
+mod referrers;
 mod slow_down;
 mod stand_in;
 mod statuses;
@@ -132,6 +133,7 @@ fn blob(bytes: &[u8]) -> Descriptor {
         size: bytes.len() as u64,
         platform: None,
         annotations: std::collections::BTreeMap::new(),
+        artifact_type: None,
     }
 }
 

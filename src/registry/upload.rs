@@ -260,6 +260,7 @@ impl BlobUpload {
             size: self.size,
             platform: None,
             annotations: BTreeMap::new(),
+            artifact_type: None,
         };
         self.registry.has_blob(cx, &blob).await.unwrap_or(false)
     }

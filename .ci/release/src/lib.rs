@@ -20,6 +20,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail, ensure};
 
 use platform::Platform;
+use seal::Signer;
 
 /// What the program is called, and archives after it.
 pub const NAME: &str = "terraform-provider-ecrpublic";
@@ -29,13 +30,14 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 const HELP: &str = "\
 Makes the archives of a release.
 
-Usage: cargo archive [--target TRIPLE] [--binary FILE] [--out FOLDER] [--key KEY]
-       cargo archive --seal [--out FOLDER] [--key KEY]
+Usage: cargo archive [--target TRIPLE] [--binary FILE] [--out FOLDER] [--key KEY [--keys FOLDER]]
+       cargo archive --seal [--out FOLDER] [--key KEY [--keys FOLDER]]
 
   --target TRIPLE  the platform, as Rust names it; without it, this one
   --binary FILE    a program that is built already
   --out FOLDER     where everything goes; without it, target/archives
   --key KEY        signs the checksums with this key of GnuPG, which has to be RSA or DSA
+  --keys FOLDER    where GnuPG has its keys; without it, where it always has them
   --seal           makes no archive: only manifest, checksums and signature of those that are there
   --help           this text
 ";
@@ -47,6 +49,7 @@ struct Options {
     binary: Option<PathBuf>,
     out: Option<PathBuf>,
     key: Option<String>,
+    keys: Option<PathBuf>,
     is_seal_only: bool,
     is_help: bool,
 }
@@ -80,7 +83,11 @@ pub fn run(arguments: &[String], told: &mut dyn Write) -> anyhow::Result<()> {
         let path = archive::write(&out, &platform, &program, &notices)?;
         writeln!(told, "{}: {}", path.display(), platform.needs(&program))?;
     }
-    for path in seal::write(&out, options.key.as_deref())? {
+    let signer = options.key.as_deref().map(|key| Signer {
+        key,
+        folder: options.keys.as_deref(),
+    });
+    for path in seal::write(&out, signer.as_ref())? {
         writeln!(told, "{}", path.display())?;
     }
     Ok(())
@@ -100,6 +107,7 @@ impl Options {
                 "--binary" => options.binary = Some(value()?.into()),
                 "--out" => options.out = Some(value()?.into()),
                 "--key" => options.key = Some(value()?),
+                "--keys" => options.keys = Some(value()?.into()),
                 "--seal" => options.is_seal_only = true,
                 "--help" | "-h" => options.is_help = true,
                 other => bail!("unknown argument {other}\n\n{HELP}"),

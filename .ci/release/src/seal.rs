@@ -11,12 +11,32 @@ use serde_json::json;
 
 use crate::{NAME, VERSION, output};
 
+/// Whose key signs.
+#[derive(Clone, Copy, Debug)]
+pub struct Signer<'a> {
+    /// The key, as GnuPG finds it.
+    pub key: &'a str,
+    /// Where GnuPG has it, if that is an unusual place.
+    pub folder: Option<&'a Path>,
+}
+
+impl Signer<'_> {
+    fn gpg(&self) -> Command {
+        let mut command = Command::new("gpg");
+        command.arg("--batch");
+        if let Some(folder) = self.folder {
+            command.arg("--homedir").arg(folder);
+        }
+        command
+    }
+}
+
 /// Writes what belongs to the archives of a folder, and returns the paths.
 ///
 /// # Errors
 ///
 /// When there is no archive, or when the key cannot sign for a registry.
-pub fn write(out: &Path, key: Option<&str>) -> anyhow::Result<Vec<PathBuf>> {
+pub fn write(out: &Path, signer: Option<&Signer<'_>>) -> anyhow::Result<Vec<PathBuf>> {
     let prefix = format!("{NAME}_{VERSION}");
     let manifest = format!("{prefix}_manifest.json");
     let mut names = Vec::new();
@@ -52,9 +72,9 @@ pub fn write(out: &Path, key: Option<&str>) -> anyhow::Result<Vec<PathBuf>> {
     fs::write(&sums, lines)?;
     let mut written = vec![out.join(manifest), sums.clone()];
     let signature = out.join(format!("{prefix}_SHA256SUMS.sig"));
-    match key {
-        Some(key) => {
-            sign(&sums, &signature, key)?;
+    match signer {
+        Some(signer) => {
+            sign(&sums, &signature, signer)?;
             written.push(signature);
         }
         // One that was made before is not about these checksums.
@@ -67,9 +87,10 @@ pub fn write(out: &Path, key: Option<&str>) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// A detached signature in the binary form, by a key of which registries know the algorithm.
-fn sign(sums: &Path, signature: &Path, key: &str) -> anyhow::Result<()> {
-    let mut list = Command::new("gpg");
-    list.args(["--batch", "--with-colons", "--list-secret-keys", key]);
+fn sign(sums: &Path, signature: &Path, signer: &Signer<'_>) -> anyhow::Result<()> {
+    let key = signer.key;
+    let mut list = signer.gpg();
+    list.args(["--with-colons", "--list-secret-keys", key]);
     let keys = output(&mut list).context("the key to sign with is not there")?;
     let primary = keys.lines().find(|line| line.starts_with("sec:"));
     let algorithm = primary.and_then(|line| line.split(':').nth(3));
@@ -77,8 +98,8 @@ fn sign(sums: &Path, signature: &Path, key: &str) -> anyhow::Result<()> {
         matches!(algorithm, Some("1" | "17")),
         "the key {key} is neither RSA nor DSA, and registries verify no other"
     );
-    let mut command = Command::new("gpg");
-    command.args(["--batch", "--yes", "--detach-sign", "--local-user", key]);
+    let mut command = signer.gpg();
+    command.args(["--yes", "--detach-sign", "--local-user", key]);
     command.arg("--output").arg(signature).arg(sums);
     output(&mut command).context("the checksums were not signed")?;
     Ok(())

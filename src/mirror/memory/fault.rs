@@ -13,6 +13,7 @@ use crate::task::Context;
 pub(in crate::mirror) enum Event {
     Resolve(Version),
     ReadManifest(Digest),
+    ListReferrers(Digest),
     OpenBlob(Digest, u64),
     CheckBlobs(usize),
     BeginUpload(Digest),
@@ -28,6 +29,7 @@ pub(in crate::mirror) enum Event {
 pub(in crate::mirror) enum On {
     Resolve,
     ReadManifest,
+    ListReferrers,
     OpenBlob,
     CheckBlobs,
     BeginUpload,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 
 use crate::content::{
-    ByteStream, Destination, Error, ErrorKind, Mounted, Probing, Receipt, Source, Upload,
+    ByteStream, Destination, Error, ErrorKind, Lister, Mounted, Probing, Receipt, Source, Upload,
 };
 use crate::oci::{Child, Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::task::{Bucket, Context, Ticket};
@@ -35,6 +35,7 @@ struct State {
     uploads: usize,
     refuses_empty_blobs: bool,
     is_shy: bool,
+    lists_referrers: bool,
     manners: Manners,
     stop_after: Option<(usize, Context)>,
     latency: Latency,
@@ -106,6 +107,11 @@ impl Memory {
     /// From now on, blobs are served only when a manifest lists them.
     pub(super) fn be_shy(&self) {
         self.state.lock().unwrap().is_shy = true;
+    }
+
+    /// From now on, it lists what refers to a manifest.
+    pub(super) fn list_referrers(&self) {
+        self.state.lock().unwrap().lists_referrers = true;
     }
 
     /// From now on, what it has is found out as at this price.
@@ -314,6 +320,17 @@ impl State {
         Some(fault.what.clone())
     }
 
+    /// What refers to a manifest, in the order of the digests.
+    fn listed(&self, subject: &Digest) -> Option<Vec<Descriptor>> {
+        let referrers = self
+            .manifests
+            .values()
+            .filter(|manifest| manifest.subject() == Some(subject));
+        let mut referrers: Vec<_> = referrers.map(Manifest::as_referrer).collect();
+        referrers.sort_by(|one, other| one.digest.cmp(&other.digest));
+        self.lists_referrers.then_some(referrers)
+    }
+
     fn count_down(&mut self) {
         match &mut self.stop_after {
             Some((0, cx)) => cx.cancel(),
@@ -378,6 +395,7 @@ fn foreign(digest: &Digest) -> Descriptor {
         size: 1,
         platform: None,
         annotations: std::collections::BTreeMap::new(),
+        artifact_type: None,
     }
 }
 
@@ -404,6 +422,16 @@ impl Source for Memory {
         self.enter(cx, On::ReadManifest, event).await?;
         self.stored(digest)
             .ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, Error> {
+        let event = Event::ListReferrers(digest.clone());
+        self.enter(cx, On::ListReferrers, event).await?;
+        Ok(self.state.lock().unwrap().listed(digest))
     }
 
     async fn open_blob(

@@ -118,6 +118,23 @@ impl Destination for Target {
         }
     }
 
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, Error> {
+        Source::listed_referrers(&*self.0, cx, digest).await
+    }
+
+    async fn put_referrer(&self, cx: &Context, manifest: &Manifest) -> Result<Lister, Error> {
+        self.put_manifest(cx, manifest, None).await?;
+        let state = self.0.state.lock().unwrap();
+        Ok(match state.lists_referrers {
+            true => Lister::Registry,
+            false => Lister::Clients,
+        })
+    }
+
     async fn put_manifest(
         &self,
         cx: &Context,

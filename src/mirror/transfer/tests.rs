@@ -8,6 +8,7 @@ fn blob(size: u64) -> Descriptor {
         size,
         platform: None,
         annotations: std::collections::BTreeMap::new(),
+        artifact_type: None,
     }
 }
 

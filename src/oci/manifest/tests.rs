@@ -190,3 +190,41 @@ fn hostile_descriptors_are_refused() {
         assert_eq!(refused(MediaType::OCI_INDEX, &json), expected);
     }
 }
+
+#[test]
+fn a_manifest_tells_what_it_refers_to() {
+    let subject = Digest::sha256(b"an image");
+    let media_type = MediaType::new(MediaType::OCI_MANIFEST);
+    let read = |more: &str| {
+        let text = format!(
+            r#"{{"schemaVersion":2,"config":{{"mediaType":"application/config","digest":"{}","size":2}},"layers":[],{more}}}"#,
+            Digest::sha256(b"{}")
+        );
+        Manifest::parse(text.into(), &media_type).unwrap()
+    };
+    let full = read(&format!(
+        r#""artifactType":"application/signature","subject":{{"digest":"{subject}","size":1}},"annotations":{{"a":"b","c":7}}"#
+    ));
+    assert_eq!(full.subject(), Some(&subject));
+    let listed = full.as_referrer();
+    assert_eq!(listed.digest, *full.digest());
+    assert_eq!(
+        listed.artifact_type.as_deref(),
+        Some("application/signature")
+    );
+    let annotations = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
+    assert_eq!(listed.annotations, annotations);
+    assert_eq!(full.descriptor().annotations, BTreeMap::new());
+
+    for more in [
+        r#""artifactType":"","annotations":{}"#,
+        r#""subject":{"digest":"md5:0"},"artifactType":null"#,
+        r#""subject":"sha256:0","annotations":["a"],"artifactType":7"#,
+    ] {
+        let plain = read(more);
+        assert_eq!(plain.subject(), None, "{more}");
+        let listed = plain.as_referrer();
+        assert_eq!(listed.artifact_type.as_deref(), Some("application/config"));
+        assert_eq!(listed.annotations, BTreeMap::new(), "{more}");
+    }
+}

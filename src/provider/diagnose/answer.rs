@@ -94,6 +94,7 @@ pub(super) fn budget(budget: &PullBudget) -> String {
         .map(|limit| format!("The limit is {limit} pulls{window}."));
     let remaining = budget.remaining.map(|left| match left {
         0 => "None are left.".to_owned(),
+        1 => "1 is left.".to_owned(),
         left => format!("{left} are left."),
     });
     let whose = budget

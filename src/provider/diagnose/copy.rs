@@ -71,6 +71,16 @@ pub(crate) fn copy(error: &Error, names: &Copy<'_>) -> Diagnostic {
             ))
             .detail(left_behind(error))
             .hint("Name one of its images by digest: `source = \"…@sha256:…\"`."),
+        Cause::TooManyReferrers => Diagnostic::error("Too much refers to the image")
+            .at(Path::root("referrers"))
+            .detail(format!(
+                "More signatures, attestations and bills of materials hang on `{}`, or on each \
+                 other, than anybody attaches to an image, or its index has too many images to \
+                 ask about each.",
+                names.source
+            ))
+            .detail(left_behind(error))
+            .hint("Copy the image without them: `referrers = \"none\"`."),
         Cause::Unverified { tag, found, wanted } => Diagnostic::error("Tag was moved meanwhile")
             .at(Path::root("image_tags"))
             .detail(format!(
@@ -133,6 +143,7 @@ pub(super) fn doing(error: &Error) -> String {
     let what = match error.step {
         Step::Resolve => "asking what is behind",
         Step::ReadManifest => "reading the manifest",
+        Step::ListReferrers => "listing what refers to",
         Step::SelectPlatforms => "choosing platforms from",
         Step::CheckBlobs => "looking for the layers of",
         Step::ReadBlob => "reading the layer",

@@ -142,6 +142,7 @@ fn actions(step: Step) -> &'static str {
         Step::WriteManifest | Step::WriteTag => "`ecr-public:PutImage`",
         Step::Resolve
         | Step::ReadManifest
+        | Step::ListReferrers
         | Step::SelectPlatforms
         | Step::ReadBlob
         | Step::CheckTag

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::aws::{self, AccountId, DeleteFailure};
 use crate::content;
 use crate::mirror::{self, Cause, Outcome};
-use crate::oci::Digest;
+use crate::oci::{Digest, Tag};
 use crate::tf::{Diagnostic, Path};
 
 use super::super::planned_tags::{PlannedImage, PlannedTag};
@@ -143,6 +143,17 @@ pub(crate) fn tags_left_alone() -> Diagnostic {
         .at(Path::root("repository_tags"))
         .detail("This provider did not create the repository, so its AWS tags were not changed.")
         .hint("Change them where the repository is managed.")
+}
+
+/// A tag of cosign is somebody else's.
+pub(crate) fn signature_kept(tag: &Tag, shown: &Digest, repository_uri: &str) -> Diagnostic {
+    Diagnostic::warning("Signature tag left alone")
+        .at(Path::root("referrers"))
+        .detail(format!(
+            "The tag `{tag}` of `{repository_uri}` shows `{shown}`, which this resource has not put \
+             there. So what the source has under this tag was not copied."
+        ))
+        .hint("To replace it by that of the source, set `overwrite = true`.")
 }
 
 /// A tag that should go did not.

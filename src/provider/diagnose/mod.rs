@@ -4,6 +4,7 @@
 //! - `copy`: what went wrong while an image was copied; `source` and `destination`: on which side.
 //! - `registry`: what a registry answered, verbatim and bounded.
 //! - `answer`: how answers, times and budgets are written.
+//! - `signature`: why an image does not count as signed.
 //! - `instance`: what can be said about one mirrored image.
 //!
 //! # Invariants
@@ -17,6 +18,7 @@ mod copy;
 mod destination;
 mod instance;
 mod registry;
+mod signature;
 mod source;
 
 pub(crate) use answer::moment;
@@ -25,13 +27,14 @@ pub(crate) use copy::{Copy, copy};
 pub(crate) use instance::{
     built_differently, different_images, imported_image, invalid_import, invalid_repository_name,
     invalid_state, leftovers, not_configured, not_pruned, not_verified, planned_twice,
-    repository_left, repository_missing, repository_not_deleted, source_missing, tag_not_removed,
-    tags_left_alone, unknown_alias, untagged,
+    repository_left, repository_missing, repository_not_deleted, signature_kept, source_missing,
+    tag_not_removed, tags_left_alone, unknown_alias, untagged,
 };
 pub(crate) use registry::{BundleOf, docker_config, http_settings, no_alias, unusable_alias};
+pub(crate) use signature::not_signed;
 pub(crate) use source::{
-    is_about_the_image, source_not_followed, source_not_found_out, source_unseen, source_unusable,
-    tags_not_listed, too_few_pulls,
+    is_about_the_image, referrers_not_followed, source_not_followed, source_not_found_out,
+    source_unresolved, source_unseen, source_unusable, tags_not_listed, too_few_pulls,
 };
 
 #[cfg(test)]

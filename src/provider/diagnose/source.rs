@@ -40,12 +40,19 @@ pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) ->
 
 /// A source that is new to an instance has no such image, or does not let us read it.
 pub(crate) fn source_unusable(source: &Reference, store: &content::Error) -> Diagnostic {
+    unusable_for(store, source, "for the plan")
+}
+
+/// What a source shows, or what is beside it, could not be read before a copy.
+pub(crate) fn source_unresolved(source: &Reference, store: &content::Error) -> Diagnostic {
+    unusable_for(store, source, "before copying it")
+}
+
+fn unusable_for(store: &content::Error, source: &Reference, purpose: &str) -> Diagnostic {
     let (summary, hint) = words(store, source.repository().registry());
     let diagnostic = Diagnostic::error(summary)
         .at(Path::root("source"))
-        .detail(format!(
-            "The provider was looking up `{source}` for the plan."
-        ));
+        .detail(format!("The provider was looking up `{source}` {purpose}."));
     let diagnostic = with_answer(diagnostic, store);
     match hint {
         Some(hint) => diagnostic.hint(hint),
@@ -107,6 +114,21 @@ pub(crate) fn source_not_followed(source: &Reference, store: &content::Error) ->
     match hint {
         Some(hint) if is_about_the_image(store) => diagnostic.hint(hint),
         Some(_) | None => diagnostic,
+    }
+}
+
+/// What refers to an image at its source could not be looked at during a refresh.
+pub(crate) fn referrers_not_followed(source: &Reference, store: &content::Error) -> Diagnostic {
+    let diagnostic = Diagnostic::warning("Referrers of the source image not checked")
+        .at(Path::root("referrers"))
+        .detail(format!(
+            "The provider was looking up which signatures, attestations and bills of materials \
+             `{source}` has now. What was copied stays as it is. Whether there are new ones will \
+             show in a later plan."
+        ));
+    match store.is_stop() {
+        true => diagnostic,
+        false => with_answer(diagnostic, store),
     }
 }
 

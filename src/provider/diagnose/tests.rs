@@ -322,6 +322,7 @@ fn partly(error: Error) -> Error {
             size: 1,
             platform: None,
             annotations: Default::default(),
+            artifact_type: None,
         },
         source_digest: digest("root"),
         images: Default::default(),
@@ -330,6 +331,7 @@ fn partly(error: Error) -> Error {
         reused_bytes: 0,
         pulls: 0,
         tags: vec!["1".parse().unwrap()],
+        attached: None,
     };
     Error {
         partial: Some(Box::new(outcome)),

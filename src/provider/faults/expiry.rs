@@ -85,6 +85,14 @@ impl Source for Slow {
         self.source.manifest(cx, digest).await
     }
 
+    async fn listed_referrers(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, content::Error> {
+        self.source.listed_referrers(cx, digest).await
+    }
+
     async fn open_blob(
         &self,
         cx: &Context,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::servers::{Destination, Layer, Resume, Source};
 use crate::content::ErrorKind;
-use crate::mirror::{Contents, Engine, Error, ExistingTag, Limits, MirrorJob, Outcome, Platforms};
+use crate::mirror::{
+    Contents, Engine, Error, ExistingTag, Limits, MirrorJob, Outcome, Platforms, Referrers,
+};
 use crate::net::HttpSettings;
 use crate::oci::{Repository, Version};
 use crate::registry::{Client, DockerConfig, Endpoint, Registry};
@@ -33,6 +35,7 @@ async fn copy(source: &Source, destination: &Destination) -> Result<Outcome, Err
         platforms: Platforms::All,
         tags: BTreeMap::from([tag]),
         contents: Contents::Always,
+        referrers: Referrers::None,
     };
     let from = Arc::new(repository(&client, "source.example", source.port));
     let to = Arc::new(repository(&client, "destination.example", destination.port));

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::aws::{self, Environment, Session, Target};
 use crate::content::{ErrorKind, Source};
-use crate::mirror::{self, Contents, ExistingTag, MirrorJob, Outcome, Platforms};
+use crate::mirror::{self, Contents, ExistingTag, MirrorJob, Outcome, Platforms, Referrers};
 use crate::net::{HttpSettings, Secret};
 use crate::oci::{Repository, Version};
 use crate::provider::clients::{Clients, alias_of};
@@ -239,6 +239,7 @@ impl Copy<'_> {
             platforms: Platforms::All,
             tags: BTreeMap::from([tag]),
             contents: Contents::Always,
+            referrers: Referrers::None,
         };
         let cx = Context::new();
         let engine = &self.clients.engine;

@@ -40,6 +40,7 @@ impl Source for Asked {
                 size: 1,
                 platform: None,
                 annotations: std::collections::BTreeMap::new(),
+                artifact_type: None,
             }),
             // One that never answers.
             Some(ErrorKind::Unavailable) => Err(cx.stopped().await.into()),
@@ -49,6 +50,14 @@ impl Source for Asked {
 
     async fn manifest(&self, _: &Context, _: &Digest) -> Result<Manifest, content::Error> {
         panic!("that would be a pull")
+    }
+
+    async fn listed_referrers(
+        &self,
+        _: &Context,
+        _: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, content::Error> {
+        panic!("nobody wants to know")
     }
 
     async fn open_blob(

@@ -21,6 +21,7 @@ use super::place::{Place, Site};
 use super::plan;
 use super::private::Private;
 use super::remove;
+use super::verify;
 
 /// Creates the instance.
 pub(super) async fn create(
@@ -30,12 +31,12 @@ pub(super) async fn create(
     private: Private,
 ) -> Applied<MirroredImage> {
     let cx = cx.within(planned.limit(Operation::Create));
-    let (site, warning) = match open(&cx, clients, &planned, private.role_was_unknown).await {
+    let (site, wanted, warning) = match open(&cx, clients, &planned, &private).await {
         Ok(opened) => opened,
         Err(diagnostic) => return nothing(diagnostic),
     };
-    let wanted = Wanted::of(&planned, new_tags(&planned, &private, &site));
-    let copied = match wanted {
+    let tags = new_tags(&planned, &private, &site);
+    let copied = match wanted.with_tags(tags) {
         Ok(wanted) => wanted.copy(&cx, clients, &site).await,
         Err(diagnostic) => return nothing(diagnostic),
     };
@@ -45,24 +46,27 @@ pub(super) async fn create(
     applied
 }
 
-/// Gets everything ready for a new instance, except for its image.
+/// Gets everything ready for a new instance, except for its image, which has been found to be signed
+/// by then if it has to be.
 async fn open(
     cx: &Context,
     clients: &Clients,
     planned: &MirroredImage,
-    role_is_new: bool,
-) -> Result<(Site, Option<Diagnostic>), Diagnostic> {
-    let session = enter(cx, clients, planned, role_is_new).await?;
+    private: &Private,
+) -> Result<(Site, Wanted, Option<Diagnostic>), Diagnostic> {
+    let session = enter(cx, clients, planned, private.role_was_unknown).await?;
+    let wanted = Wanted::of(planned, private)?;
+    let wanted = verify::signed(cx, clients, &planned.verify, wanted).await?;
     let site = Site::open(cx, clients, &session, planned).await?;
     let own = known::text_map(&planned.repository_tags).unwrap_or_default();
     if site.is_new || own.is_empty() {
-        return Ok((site, None));
+        return Ok((site, wanted, None));
     }
     let tags = aws_tags::of_repository(&clients.default_tags, &own);
     let is_ours = add_tags(cx, &session, &site.arn(), tags).await;
     match is_ours.map_err(|error| diagnose::resource_aws(&error))? {
-        true => Ok((site, None)),
-        false => Ok((site, Some(diagnose::tags_left_alone()))),
+        true => Ok((site, wanted, None)),
+        false => Ok((site, wanted, Some(diagnose::tags_left_alone()))),
     }
 }
 
@@ -144,8 +148,17 @@ fn finished(
     Ok(Applied {
         state: Some(state),
         private: private.to_bytes(),
-        diagnostics: diagnostic.into_iter().collect(),
+        diagnostics: diagnostic
+            .into_iter()
+            .chain(kept_signatures(&outcome, site))
+            .collect(),
     })
+}
+
+/// What has to be said about tags of cosign that are somebody else's.
+fn kept_signatures(outcome: &Outcome, site: &Site) -> impl Iterator<Item = Diagnostic> {
+    let kept = outcome.attached.iter().flat_map(|attached| &attached.kept);
+    kept.map(|(tag, shown)| diagnose::signature_kept(tag, shown, &site.uri))
 }
 
 /// Goes where the image is to go; nothing is written before that.
@@ -183,13 +196,26 @@ pub(super) async fn update(
         Err(diagnostic) => return kept(prior, &private, diagnostic),
     };
     let change = Change::between(&prior, &planned, &private);
+    let wanted = match signed(&cx, clients, &change, [&prior, &planned], &private).await {
+        Ok(wanted) => wanted,
+        Err(diagnostic) => return kept(prior, &private, diagnostic),
+    };
     let mut applied = Applied {
         state: Some(planned.clone()),
         private: private.to_bytes(),
         diagnostics: Diagnostics::new(),
     };
     if !change.set.is_empty() {
-        let copied = set(&cx, clients, &session, &change, &planned, private.clone()).await;
+        let copied = set(
+            &cx,
+            clients,
+            &session,
+            wanted,
+            &change,
+            &planned,
+            private.clone(),
+        )
+        .await;
         applied = match copied {
             Ok(applied) => applied,
             Err(diagnostic) => return kept(prior, &private, diagnostic),
@@ -207,6 +233,33 @@ pub(super) async fn update(
         clean_up(&cx, clients, &session, &mut applied).await;
     }
     applied
+}
+
+/// What an update copies. It has been found to be signed if it has to be and tags are set, or if
+/// other signatures are asked for than before.
+async fn signed(
+    cx: &Context,
+    clients: &Clients,
+    change: &Change,
+    [prior, planned]: [&MirroredImage; 2],
+    private: &Private,
+) -> Result<Wanted, Diagnostic> {
+    let wanted = Wanted::of(planned, private)?;
+    if change.set.is_empty() && prior.verify == planned.verify {
+        return Ok(wanted);
+    }
+    let standing = planned
+        .digest
+        .known()
+        .and_then(|digest| digest.parse().ok());
+    let wanted = match standing {
+        // After an import of chosen platforms nobody knows what they were chosen from.
+        Some(digest) if change.set.is_empty() && planned.source_digest.is_null() => {
+            wanted.standing(digest)
+        }
+        _ => wanted,
+    };
+    verify::signed(cx, clients, &planned.verify, wanted).await
 }
 
 /// Remembers the image of before, also when only some of the tags have moved away from it.
@@ -241,7 +294,7 @@ async fn clean_up(
     if superseded.is_empty() || state.delete_superseded.known() != Some(&true) {
         return;
     }
-    match remove::superseded(cx, clients, session, state, &superseded).await {
+    match remove::superseded(cx, clients, session, (state, &private), &superseded).await {
         Err(diagnostic) => applied.diagnostics.push(diagnostic),
         Ok(cleaned) => {
             for digest in &cleaned.gone {
@@ -276,9 +329,11 @@ impl Change {
         let source = planned.reference();
         let observed = source.and_then(|source| private.observed(&source));
         let is_same_content = plan::is_same_content(planned, prior, observed.as_ref());
+        // They show the image already, and lead the copy to what refers to it.
+        let brings_more = planned.referrer_digests.is_unknown();
         let to_set = after
             .iter()
-            .filter(|tag| !is_same_content || !before.contains(*tag));
+            .filter(|tag| !is_same_content || brings_more || !before.contains(*tag));
         Self {
             set: to_set
                 .map(|tag| (tag.clone(), guard(tag, &before, prior, planned, private)))
@@ -321,12 +376,13 @@ async fn set(
     cx: &Context,
     clients: &Clients,
     session: &Session,
+    wanted: Wanted,
     change: &Change,
     planned: &MirroredImage,
     private: Private,
 ) -> Result<Applied<MirroredImage>, Diagnostic> {
     let site = Site::open(cx, clients, session, planned).await?;
-    let wanted = Wanted::of(planned, change.set.clone())?;
+    let wanted = wanted.with_tags(change.set.clone())?;
     let copied = wanted.copy(cx, clients, &site).await;
     let keeps = match change.is_same_content {
         true => known::texts(&planned.image_tags).unwrap_or_default(),
@@ -371,7 +427,9 @@ async fn drop_tags(
         true => remove::Image::Stays,
         false => remove::Image::Superseded,
     };
-    let removed = remove::tags(cx, clients, session, prior, &change.remove, image).await;
+    let private = Private::read(&applied.private);
+    let instance = (prior, &private);
+    let removed = remove::tags(cx, clients, session, instance, &change.remove, image).await;
     match removed {
         Ok(warning) => applied.diagnostics.extend(warning),
         Err(diagnostic) => not_dropped(change, applied, diagnostic),

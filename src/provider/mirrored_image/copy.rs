@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::mirror::{self, Contents, ExistingTag, MirrorJob, Outcome, Platforms};
-use crate::oci::{Platform, Reference, Tag, Version};
+use crate::mirror::{
+    self, Contents, ExistingTag, MirrorJob, OthersTags, Outcome, OwnTags, Platforms, Referrers,
+};
+use crate::oci::{Digest, Platform, Reference, Tag, Version};
 use crate::task::Context;
 use crate::tf::{Attr, Diagnostic};
 
@@ -19,13 +21,14 @@ use super::private::Private;
 /// What shall be copied.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
-    source: Reference,
-    version: Version,
+    pub(super) source: Reference,
+    pub(super) version: Version,
     platforms: Platforms,
     /// The tags to set, and what may happen to those that exist.
     tags: BTreeMap<Tag, ExistingTag>,
     /// What the state has to be told.
     contents: Contents,
+    referrers: Referrers,
 }
 
 /// A copy that failed.
@@ -40,14 +43,11 @@ pub(super) struct Failed {
 }
 
 impl Wanted {
-    /// Reads it from a planned model. `tags`: those to set, with the guard of each.
+    /// Reads it from a planned model, without the tags to set.
     ///
     /// Bytes that the plan promised are copied as promised, wherever the tag of the source has
     /// gone since.
-    pub(super) fn of(
-        planned: &MirroredImage,
-        tags: impl IntoIterator<Item = (String, ExistingTag)>,
-    ) -> Result<Self, Diagnostic> {
+    pub(super) fn of(planned: &MirroredImage, private: &Private) -> Result<Self, Diagnostic> {
         let source = planned.source.known();
         let source: Reference = source
             .and_then(|text| text.parse().ok())
@@ -57,24 +57,51 @@ impl Wanted {
             Some(digest) => Version::Digest(digest),
             None => source.version(),
         };
-        let tags = tags.into_iter().map(|(tag, existing)| {
-            let tag = tag.parse();
-            Ok((
-                tag.map_err(|_| diagnose::invalid_state("image_tags"))?,
-                existing,
-            ))
-        });
         Ok(Self {
             source,
             version,
             platforms: platforms(planned)?,
+            referrers: referrers(planned, private),
             contents: if planned.images.is_unknown() || planned.size_bytes.is_unknown() {
                 Contents::Always
             } else {
                 Contents::OfCopies
             },
-            tags: tags.collect::<Result<_, Diagnostic>>()?,
+            tags: BTreeMap::new(),
         })
+    }
+
+    /// The same with tags to set, and the guard of each.
+    pub(super) fn with_tags(
+        mut self,
+        tags: impl IntoIterator<Item = (String, ExistingTag)>,
+    ) -> Result<Self, Diagnostic> {
+        for (tag, existing) in tags {
+            let tag = tag.parse();
+            let tag = tag.map_err(|_| diagnose::invalid_state("image_tags"))?;
+            self.tags.insert(tag, existing);
+        }
+        Ok(self)
+    }
+
+    /// The same image, whatever its tag will show by then.
+    pub(super) fn pinned_to(mut self, digest: Digest) -> Self {
+        self.version = Version::Digest(digest);
+        self
+    }
+
+    /// What is there already, as a whole and without regard to its source's tag.
+    pub(super) fn standing(mut self, digest: Digest) -> Self {
+        self.platforms = Platforms::All;
+        self.pinned_to(digest)
+    }
+
+    /// The platforms that are chosen, if some are.
+    pub(super) fn chosen(&self) -> Option<&BTreeSet<Platform>> {
+        match &self.platforms {
+            Platforms::All => None,
+            Platforms::Only(chosen) => Some(chosen),
+        }
     }
 
     /// Copies it.
@@ -95,6 +122,7 @@ impl Wanted {
             platforms: self.platforms.clone(),
             tags: self.tags.clone(),
             contents: self.contents,
+            referrers: self.referrers.clone(),
         };
         let source = self.source.repository();
         let source = clients.source_for(source, &site.destination);
@@ -125,6 +153,25 @@ impl Wanted {
             partial,
         }
     }
+}
+
+/// What comes along besides the image, and which tags of it are ours to move.
+fn referrers(model: &MirroredImage, private: &Private) -> Referrers {
+    if !model.brings_referrers() {
+        return Referrers::None;
+    }
+    let place = (model.account_id.known(), model.repository.known());
+    let put = match place {
+        (Some(account), Some(repository)) => private.referrer_tags(account, repository),
+        _ => BTreeMap::new(),
+    };
+    Referrers::All(OwnTags {
+        put,
+        others: match model.overwrite.known() {
+            Some(true) => OthersTags::Move,
+            _ => OthersTags::Stay,
+        },
+    })
 }
 
 fn platforms(model: &MirroredImage) -> Result<Platforms, Diagnostic> {
@@ -170,6 +217,7 @@ pub(super) fn realised(planned: MirroredImage, site: &Site, outcome: &Outcome) -
         Attr::Known(i64::try_from(outcome.size_bytes).unwrap_or(i64::MAX))
     });
     settle(&mut state.images, || images(outcome));
+    settle(&mut state.referrer_digests, || referrer_digests(outcome));
     let uri = state.repository_uri.known().cloned();
     let uri = uri.unwrap_or_else(|| site.uri.clone());
     settle(&mut state.image_uri, || {
@@ -196,6 +244,7 @@ pub(super) fn partly_realised(
         media_type: Attr::Unknown,
         size_bytes: Attr::Unknown,
         images: Attr::Unknown,
+        referrer_digests: Attr::Unknown,
         image_uri: Attr::Unknown,
         ..planned
     };
@@ -207,6 +256,11 @@ fn settle<T>(attr: &mut Attr<T>, value: impl FnOnce() -> Attr<T>) {
     if attr.is_unknown() {
         *attr = value();
     }
+}
+
+fn referrer_digests(outcome: &Outcome) -> known::Texts {
+    let attached = outcome.attached.iter();
+    known::to_texts(attached.flat_map(|attached| attached.objects.keys()))
 }
 
 fn images(outcome: &Outcome) -> known::TextMap {
@@ -226,6 +280,9 @@ pub(super) fn remembered(mut private: Private, site: &Site, outcome: &Outcome) -
     for tag in &outcome.tags {
         let digest = outcome.root.digest.to_string();
         private.tags.insert(tag.to_string(), digest);
+    }
+    if let Some(attached) = &outcome.attached {
+        private.attach(&outcome.root.digest, attached);
     }
     private
 }

@@ -1,15 +1,21 @@
 //! What the source shows now, and what reading it will cost. Looking costs no pull and decides
 //! nothing by itself.
 
+use futures_util::FutureExt as _;
+use futures_util::future::try_join_all;
+
+use crate::content::{Attachments, attachments};
 use crate::oci::{Descriptor, Reference};
-use crate::task::Context;
+use crate::task::{Context, Limit};
 use crate::tf::{Diagnostic, PlanRequest};
 
 use super::super::clients::Clients;
 use super::super::diagnose;
 use super::super::known;
+use super::super::look::PATIENCE;
 use super::model::MirroredImage;
 use super::private::Private;
+use super::referrers::fingerprint;
 
 /// Looks at a source that is new to an instance. That it is not there, or may not be read, is an
 /// error; that it cannot be asked now is a warning.
@@ -42,9 +48,26 @@ pub(super) async fn note(
     let before = noted.clone();
     let mut warning = None;
     match current.followed() {
-        None => noted.forget_observed(),
+        None => {
+            noted.forget_observed();
+            let pinned = current.reference().filter(|_| current.follows());
+            if let Some(source) = pinned {
+                warning = note_referrers(cx, clients, current, &source, &mut noted)
+                    .boxed()
+                    .await;
+            }
+        }
         Some(source) => match clients.look(cx, &source).await {
-            Ok(Ok(seen)) => noted.observe(&source, &seen.digest),
+            Ok(Ok(seen)) => {
+                let digest = current.source_digest.known().map(String::as_str);
+                let is_same = digest == Some(seen.digest.as_str());
+                noted.observe(&source, &seen.digest);
+                if is_same {
+                    warning = note_referrers(cx, clients, current, &source, &mut noted)
+                        .boxed()
+                        .await;
+                }
+            }
             Ok(Err(error)) => warning = Some(diagnose::source_not_followed(&source, &error)),
             // Whatever else the refresh does says so.
             Err(_) => {}
@@ -56,11 +79,44 @@ pub(super) async fn note(
     }
 }
 
+/// Notes what refers to the image at the source now, if that is to come along: also an image that
+/// never changes is signed one day.
+async fn note_referrers(
+    cx: &Context,
+    clients: &Clients,
+    current: &MirroredImage,
+    source: &Reference,
+    noted: &mut Private,
+) -> Option<Diagnostic> {
+    if !current.brings_referrers() {
+        return None;
+    }
+    let (account, repository) = (current.account_id.known()?, current.repository.known()?);
+    let digest = current.digest.known()?.parse().ok()?;
+    let subjects = noted.attached(account, repository, &digest)?.subjects();
+    let source_repository = clients.source(source.repository());
+    let patient = cx.within(Limit::from(PATIENCE));
+    let asked = subjects
+        .iter()
+        .map(|subject| attachments(&*source_repository, &patient, subject));
+    match try_join_all(asked).await {
+        Ok(found) => {
+            let digests = found.iter().flat_map(Attachments::digests);
+            noted.observe_referrers(&fingerprint(digests));
+            None
+        }
+        // Whatever else the refresh does says so.
+        Err(_) if cx.check().is_err() => None,
+        Err(error) => Some(diagnose::referrers_not_followed(source, &error)),
+    }
+}
+
 /// How many manifests of the source a copy reads, at least. How many an index lists is known only
-/// once it was read, which is a pull.
+/// once it was read, which is a pull. The signature that has to be there is one more.
 pub(super) fn costs(request: &PlanRequest<MirroredImage>, seen: Option<&Descriptor>) -> u64 {
+    let signature = u64::from(!request.config.verify.is_null());
     if seen.is_some_and(|seen| !seen.media_type.is_index()) {
-        return 1;
+        return 1 + signature;
     }
     let chosen = known::texts(&request.config.platforms).unwrap_or_default();
     let before = request.prior.as_ref();
@@ -69,7 +125,8 @@ pub(super) fn costs(request: &PlanRequest<MirroredImage>, seen: Option<&Descript
         0 => before.unwrap_or_default().len(),
         chosen => chosen,
     };
-    1 + u64::try_from(below.max(1)).unwrap_or(u64::MAX - 1)
+    let below = u64::try_from(below.max(1)).unwrap_or(u64::MAX - 2);
+    1 + below + signature
 }
 
 /// What can be said when a plan needs more pulls than its source has left.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::aws::{AccountId, Session, Target};
-use crate::mirror::{Contents, ExistingTag, MirrorJob, Outcome, Platforms};
+use crate::mirror::{Contents, ExistingTag, MirrorJob, Outcome, Platforms, Referrers};
 use crate::oci::{Digest, Version};
 use crate::task::Context;
 use crate::tf::{Attr, Diagnostic, Diagnostics, ImportTarget, Imported};
@@ -202,6 +202,7 @@ async fn read(
             .map(|tag| (tag, ExistingTag::KeepUnless(None)))
             .collect(),
         contents: Contents::Always,
+        referrers: Referrers::None,
     };
     let source = Arc::new(site.destination.registry().clone());
     let destination = Arc::new(site.destination.clone());

@@ -10,6 +10,7 @@ use crate::tf::Attr;
 use super::super::duration;
 use super::super::known::{self, TextMap, Texts};
 use super::super::role::AssumeRole;
+use super::verify::Verify;
 
 crate::model! {
     /// Configuration and state of `ecrpublic_mirrored_image`.
@@ -18,6 +19,7 @@ crate::model! {
         pub(crate) repository: Attr<String>,
         pub(crate) image_tags: Texts,
         pub(crate) platforms: Texts,
+        pub(crate) referrers: Attr<String>,
         pub(crate) assume_role: Attr<Vec<Attr<AssumeRole>>>,
         pub(crate) account_id: Attr<String>,
         pub(crate) follow_source: Attr<bool>,
@@ -27,6 +29,7 @@ crate::model! {
         pub(crate) keep_on_destroy: Attr<bool>,
         pub(crate) delete_superseded: Attr<bool>,
         pub(crate) delete_repository: Attr<bool>,
+        pub(crate) verify: Attr<Verify>,
         pub(crate) timeouts: Attr<Timeouts>,
         pub(crate) id: Attr<String>,
         pub(crate) digest: Attr<String>,
@@ -34,6 +37,7 @@ crate::model! {
         pub(crate) media_type: Attr<String>,
         pub(crate) size_bytes: Attr<i64>,
         pub(crate) images: TextMap,
+        pub(crate) referrer_digests: Texts,
         pub(crate) repository_arn: Attr<String>,
         pub(crate) repository_uri: Attr<String>,
         pub(crate) registry_alias: Attr<String>,
@@ -119,11 +123,20 @@ impl MirroredImage {
         self.source.known()?.parse().ok()
     }
 
+    /// Whether what happens at the source matters after the first copy.
+    pub(crate) fn follows(&self) -> bool {
+        self.follow_source.known().copied().unwrap_or(true)
+    }
+
     /// The tag of the source that this instance keeps up with, if it does.
     pub(crate) fn followed(&self) -> Option<Reference> {
-        let follows = self.follow_source.known().copied().unwrap_or(true);
-        let source = self.reference().filter(|_| follows)?;
+        let source = self.reference().filter(|_| self.follows())?;
         source.digest().is_none().then_some(source)
+    }
+
+    /// Whether what refers to the image comes along.
+    pub(crate) fn brings_referrers(&self) -> bool {
+        self.referrers.known().map(String::as_str) == Some(ALL)
     }
 
     /// Says that these tags show the image, and no others.
@@ -149,9 +162,21 @@ impl MirroredImage {
                 *attr = Attr::Known(default);
             }
         }
+        if self.referrers.is_null() {
+            self.referrers = Attr::Known(NONE.to_owned());
+        }
+        if self.referrer_digests.is_null() && !self.referrers.is_unknown() {
+            self.referrer_digests = Attr::Known(Vec::new());
+        }
         self
     }
 }
+
+/// The value of `referrers` that leaves out what refers to the image.
+pub(crate) const NONE: &str = "none";
+
+/// The value of `referrers` that brings along what refers to the image.
+pub(crate) const ALL: &str = "all";
 
 /// Tag by tag, `<repository_uri>:<tag>`.
 pub(crate) fn tag_uris<'a>(

@@ -63,6 +63,8 @@ pub(crate) fn plan(
         // What the refresh saw does not reach the second call of a create.
         _ => create(&mut state, observed.as_ref().filter(|_| hands_on)),
     }
+    let prior = prior.filter(|_| requires_replace.is_empty());
+    state.referrer_digests = referrer_digests(&state, prior, &private);
     Planned {
         diagnostics: objections(facts, &state),
         state,
@@ -210,6 +212,27 @@ fn update(state: &mut MirroredImage, prior: &MirroredImage, observed: Option<&Di
         };
     }
     state.tag_uris = uris_after(state, prior);
+}
+
+/// What refers to the image: what is there, as long as the same image is to have what it has. What
+/// else will come along is known once the source was read.
+fn referrer_digests(
+    state: &MirroredImage,
+    prior: Option<&MirroredImage>,
+    private: &Private,
+) -> Texts {
+    if state.referrers.is_unknown() {
+        return Attr::Unknown;
+    }
+    if !state.brings_referrers() {
+        return Attr::Known(Vec::new());
+    }
+    let same = prior.filter(|prior| {
+        // An open digest is one that a copy will tell.
+        let is_same_image = !state.digest.is_unknown() && state.digest == prior.digest;
+        is_same_image && prior.brings_referrers() && private.has_all_referrers(prior)
+    });
+    same.map_or(Attr::Unknown, |prior| prior.referrer_digests.clone())
 }
 
 fn uris_after(state: &MirroredImage, prior: &MirroredImage) -> TextMap {

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::oci::{Digest, Reference};
+use crate::mirror::Attached;
+use crate::oci::{Digest, Reference, Tag};
+
+use super::super::known;
+use super::model::MirroredImage;
+use super::referrers::Referrers;
 
 /// Private data, as JSON with a version.
 ///
@@ -31,6 +36,12 @@ pub(crate) struct Private {
     /// What the source was last seen to show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     observed: Option<Observed>,
+    /// Image by image, what refers to it and was brought along.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    referrers: BTreeMap<String, Referrers>,
+    /// What was last seen to refer to the image at the source: a digest over that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    observed_referrers: Option<String>,
     /// Whether the roles were not known in the plan: they may have been made in this run.
     #[serde(default)]
     pub(crate) role_was_unknown: bool,
@@ -57,6 +68,8 @@ impl Private {
             superseded: Vec::new(),
             created_repository,
             observed: None,
+            referrers: BTreeMap::new(),
+            observed_referrers: None,
             role_was_unknown: false,
         }
     }
@@ -106,6 +119,61 @@ impl Private {
         }
         let surplus = self.superseded.len().saturating_sub(MOST_SUPERSEDED);
         self.superseded.drain(..surplus);
+        let superseded = &self.superseded;
+        self.referrers
+            .retain(|image, _| image == now.as_str() || superseded.contains(image));
+    }
+
+    /// Remembers what was brought along with an image. What was brought before is still there.
+    pub(crate) fn attach(&mut self, image: &Digest, attached: &Attached) {
+        let before = self.referrers.get(image.as_str());
+        let now = Referrers::of(attached, before);
+        self.referrers.insert(image.to_string(), now);
+        self.observed_referrers = None;
+    }
+
+    /// What was brought along with an image in this repository.
+    pub(crate) fn attached(
+        &self,
+        account: &str,
+        repository: &str,
+        image: &Digest,
+    ) -> Option<&Referrers> {
+        let is_ours = self.is_about(account, repository);
+        self.referrers.get(image.as_str()).filter(|_| is_ours)
+    }
+
+    /// Tags of cosign and of lists that were set in this repository, for any image.
+    pub(crate) fn referrer_tags(&self, account: &str, repository: &str) -> BTreeMap<Tag, Digest> {
+        let is_ours = self.is_about(account, repository);
+        let all = self.referrers.values().filter(|_| is_ours);
+        all.flat_map(Referrers::tags).collect()
+    }
+
+    /// Remembers what was seen to refer to the image at the source.
+    pub(crate) fn observe_referrers(&mut self, seen: &str) {
+        self.observed_referrers = Some(seen.to_owned());
+    }
+
+    /// Whether everything that was brought along is there, and nobody has seen anything else at the
+    /// source since. `prior`: the state after a refresh.
+    pub(crate) fn has_all_referrers(&self, prior: &MirroredImage) -> bool {
+        let place = (prior.account_id.known(), prior.repository.known());
+        let (Some(account), Some(repository)) = place else {
+            return false;
+        };
+        let digest = prior.digest.known().and_then(|text| text.parse().ok());
+        let known = digest.and_then(|digest| self.attached(account, repository, &digest));
+        let there = known::texts(&prior.referrer_digests);
+        let (Some(known), Some(there)) = (known, there) else {
+            return false;
+        };
+        let observed = self.observed_referrers.as_deref();
+        let is_unchanged = observed.is_none_or(|observed| observed == known.seen);
+        is_unchanged
+            && known
+                .objects()
+                .all(|(digest, _)| there.contains(digest.as_str()))
     }
 
     /// The images that the tags in this repository have moved away from, as far as they are there.
@@ -119,6 +187,7 @@ impl Private {
 
     /// Forgets an image that is gone.
     pub(crate) fn forget_superseded(&mut self, digest: &Digest) {
+        self.referrers.remove(digest.as_str());
         self.superseded.retain(|each| each != digest.as_str());
     }
 

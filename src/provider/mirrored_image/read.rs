@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::FutureExt as _;
+
 use crate::aws;
 use crate::task::Context;
 use crate::tf::{Attr, Diagnostic, Diagnostics, ReadRequest, ReadResponse};
@@ -18,6 +20,7 @@ use super::model::{MirroredImage, Operation};
 use super::observe::Observed;
 use super::place::{self, Place};
 use super::private::Private;
+use super::referrers::{Looking, Referrers};
 
 /// Refreshes an instance.
 pub(super) async fn read(
@@ -60,11 +63,31 @@ async fn look(
         return Ok(None);
     }
     let registry = session.registry(cx).await.map_err(aws_error)?;
-    Ok(Some(refreshed(
-        current.clone().with_defaults(),
-        &observed,
-        registry.alias.as_deref(),
-    )))
+    let alias = registry.alias.as_deref();
+    let mut state = refreshed(current.clone().with_defaults(), &observed, alias);
+    let looking = Looking {
+        clients,
+        session: &session,
+        repository: &place.repository,
+        alias,
+    };
+    if let Some(known) = attached(&state, private) {
+        let there = looking.present(cx, known).boxed().await;
+        let there = there.map_err(aws_error)?;
+        state.referrer_digests = known::to_texts(there);
+    }
+    Ok(Some(state))
+}
+
+/// What was brought along with the image, if that is wanted.
+fn attached<'a>(state: &MirroredImage, private: &'a Private) -> Option<&'a Referrers> {
+    let place = (state.account_id.known(), state.repository.known());
+    let (Some(account), Some(repository), true) = (place.0, place.1, state.brings_referrers())
+    else {
+        return None;
+    };
+    let digest = state.digest.known()?.parse().ok()?;
+    private.attached(account, repository, &digest)
 }
 
 /// The tags of an instance: those in its state, and those that somebody took from it.

@@ -10,6 +10,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::FutureExt as _;
+
 use crate::aws::{self, DeleteFailure, ImageId, Session};
 use crate::content::Source;
 use crate::oci::{Child, Digest, Manifest, MediaType};
@@ -25,6 +27,7 @@ use super::model::{MirroredImage, Operation};
 use super::place::Place;
 use super::plan;
 use super::private::Private;
+use super::referrers;
 
 /// Destroys the instance.
 pub(super) async fn delete(
@@ -82,6 +85,7 @@ async fn everything(
             digest: &digest,
         };
         warnings.extend(removal.with_orphans(cx, &ours, Root::Goes).await?);
+        warnings.extend(removal.referrers(cx, private).await);
     }
     let site = Premises {
         clients,
@@ -91,7 +95,7 @@ async fn everything(
     };
     if prior.delete_superseded.known() == Some(&true) {
         let superseded = private.superseded(account.as_str(), place.repository.as_str());
-        let cleaned = site.clean(cx, prior, &superseded).await;
+        let cleaned = site.clean(cx, (prior, private), &superseded).await;
         warnings.extend(cleaned.warning);
     }
     if prior.delete_repository.known() == Some(&true) && !turn.is_in_use() {
@@ -105,7 +109,7 @@ pub(super) async fn superseded(
     cx: &Context,
     clients: &Clients,
     session: &Session,
-    model: &MirroredImage,
+    (model, private): (&MirroredImage, &Private),
     digests: &[Digest],
 ) -> Result<Cleaned, Diagnostic> {
     let place = Place::of(model)?;
@@ -121,7 +125,7 @@ pub(super) async fn superseded(
         account: &account,
         repository: &place.repository,
     };
-    Ok(site.clean(cx, model, digests).await)
+    Ok(site.clean(cx, (model, private), digests).await)
 }
 
 /// What came of deleting images of before.
@@ -144,7 +148,12 @@ struct Premises<'a> {
 
 impl Premises<'_> {
     /// Deletes images and what is below them, as far as nothing needs it.
-    async fn clean(&self, cx: &Context, prior: &MirroredImage, digests: &[Digest]) -> Cleaned {
+    async fn clean(
+        &self,
+        cx: &Context,
+        (prior, private): (&MirroredImage, &Private),
+        digests: &[Digest],
+    ) -> Cleaned {
         let mut cleaned = Cleaned::default();
         for digest in digests {
             let removal = Removal {
@@ -157,7 +166,11 @@ impl Premises<'_> {
             };
             let children = removal.children(cx).await;
             match removal.orphans(cx, children, Root::Goes).await {
-                Ok(true) => cleaned.gone.push(digest.clone()),
+                Ok(true) => {
+                    cleaned.gone.push(digest.clone());
+                    let left = removal.referrers(cx, private).await;
+                    cleaned.warning = left.or(cleaned.warning);
+                }
                 Ok(false) => {}
                 Err(error) => cleaned.warning = Some(diagnose::leftovers(digest, &error)),
             }
@@ -286,6 +299,17 @@ impl Removal<'_> {
         }
     }
 
+    /// Removes what was brought along with the image, as far as what it refers to is gone.
+    async fn referrers(&self, cx: &Context, private: &Private) -> Option<Diagnostic> {
+        let (account, repository) = (self.account.as_str(), self.repository.as_str());
+        let known = private.attached(account, repository, self.digest)?;
+        let removed = referrers::remove(cx, self.session, repository, known);
+        let removed = removed.boxed().await;
+        removed
+            .err()
+            .map(|error| diagnose::leftovers(self.digest, &error))
+    }
+
     /// Removes the root and its children as far as nothing needs them, and says whether the root is
     /// gone.
     async fn orphans(
@@ -385,7 +409,7 @@ pub(super) async fn tags(
     cx: &Context,
     clients: &Clients,
     session: &Session,
-    prior: &MirroredImage,
+    (prior, private): (&MirroredImage, &Private),
     tags: &BTreeSet<String>,
     image: Image,
 ) -> Result<Option<Diagnostic>, Diagnostic> {
@@ -411,7 +435,10 @@ pub(super) async fn tags(
     };
     match image {
         Image::Stays => removal.untag(cx, &ours).await.map(|_| None),
-        Image::Superseded => removal.with_orphans(cx, &ours, Root::Stays).await,
+        Image::Superseded => {
+            let warning = removal.with_orphans(cx, &ours, Root::Stays).await?;
+            Ok(warning.or(removal.referrers(cx, private).await))
+        }
     }
 }
 
@@ -463,7 +490,7 @@ impl Found {
     }
 }
 
-fn by_digest(digest: &Digest) -> ImageId {
+pub(super) fn by_digest(digest: &Digest) -> ImageId {
     ImageId {
         digest: Some(digest.to_string()),
         tag: None,
@@ -472,7 +499,7 @@ fn by_digest(digest: &Digest) -> ImageId {
 
 /// Which of these manifests are there and have no tag. While all of them are there, one question is
 /// enough for all.
-async fn without_tags(
+pub(super) async fn without_tags(
     cx: &Context,
     session: &Session,
     repository: &str,

@@ -10,7 +10,8 @@ use super::super::repository_name::RepositoryName;
 use super::super::role::{self, excerpt};
 use super::super::source_reference;
 use super::super::way;
-use super::model::{MirroredImage, Operation};
+use super::model::{ALL, MirroredImage, NONE, Operation};
+use super::verify;
 
 /// Everything that is wrong with a configuration, each with its place.
 pub(crate) fn validate(config: &MirroredImage) -> Diagnostics {
@@ -19,9 +20,11 @@ pub(crate) fn validate(config: &MirroredImage) -> Diagnostics {
     repository(config, source.as_ref(), &mut problems);
     image_tags(config, source.as_ref(), &mut problems);
     platforms(config, &mut problems);
+    referrers(config, &mut problems);
     way::check(&config.account_id, &config.assume_role, &mut problems);
     repository_tags(config, &mut problems);
     kept_and_deleted(config, &mut problems);
+    verify::validate(&config.verify, &mut problems);
     timeouts(config, &mut problems);
     problems
 }
@@ -91,6 +94,26 @@ fn platforms(config: &MirroredImage, problems: &mut Diagnostics) {
                 .hint("Leave `platforms` out to copy the whole image."),
         ),
         _ => each::<Platform>(&config.platforms, "platforms", "Invalid platform", problems),
+    }
+}
+
+fn referrers(config: &MirroredImage, problems: &mut Diagnostics) {
+    let Some(text) = config.referrers.known() else {
+        return;
+    };
+    if ![NONE, ALL].contains(&text.as_str()) {
+        problems.push(
+            Diagnostic::error("Invalid choice of referrers")
+                .at(Path::root("referrers"))
+                .detail(format!(
+                    "`{}` is neither `{NONE}` nor `{ALL}`.",
+                    excerpt(text)
+                ))
+                .hint(
+                    "`all` brings signatures, attestations and bills of materials along, `none` \
+                     leaves them out.",
+                ),
+        );
     }
 }
 

@@ -15,7 +15,7 @@ use self::ecr_public::{EcrPublic, Kind};
 use self::hub::Hub;
 use super::Paces;
 use crate::content::Source;
-use crate::mirror::{Contents, Engine, ExistingTag, Limits, MirrorJob, Platforms};
+use crate::mirror::{Contents, Engine, ExistingTag, Limits, MirrorJob, Platforms, Referrers};
 use crate::oci::{Repository, Version};
 use crate::registry::{Client, Credential, Endpoint};
 use crate::task::{Context, monotonic};
@@ -60,6 +60,7 @@ async fn copy(name: &str, ecr: &Arc<EcrPublic>, images: Vec<(&str, Hub)>) -> Use
             platforms: Platforms::All,
             tags: BTreeMap::from([("1".parse().unwrap(), ExistingTag::Overwrite)]),
             contents: Contents::Always,
+            referrers: Referrers::None,
         };
         let (cx, source) = (Context::new(), Arc::new(hub));
         let copied = engine.mirror(&cx, &job, source, Arc::new(registry));

@@ -23,6 +23,7 @@ fn shows(content: &str) -> Descriptor {
         size: 1,
         platform: None,
         annotations: BTreeMap::new(),
+        artifact_type: None,
     }
 }
 

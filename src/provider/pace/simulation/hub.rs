@@ -124,6 +124,15 @@ impl Source for Hub {
         self.found(digest)
     }
 
+    async fn listed_referrers(
+        &self,
+        _: &Context,
+        _: &Digest,
+    ) -> Result<Option<Vec<Descriptor>>, Error> {
+        wait(ROUND_TRIP).await;
+        Ok(None)
+    }
+
     async fn open_blob(
         &self,
         _: &Context,

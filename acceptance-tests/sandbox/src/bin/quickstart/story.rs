@@ -208,7 +208,9 @@ fn conclude(began: Instant) {
     tell::step("What stays behind");
     tell::say(
         "On this machine only what cargo built, in `target`. The stand-ins, their repositories and \
-         the\nworking folder are gone. `cargo quickstart --keep` leaves them running for you.\n",
+         the\nworking folder are gone. `cargo quickstart --keep` leaves them running for you.\n\n\
+         What is different for real accounts, and in which order to go there:\n\
+         examples/landing-zone/README.md, \"From the stand-ins to your accounts\".\n",
     );
     tell::took("everything", began.elapsed());
     tell::say(&format!(
