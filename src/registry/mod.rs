@@ -17,6 +17,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod handle;
+mod link;
 mod manifests;
 mod outgoing;
 mod pace;

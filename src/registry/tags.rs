@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 
 use http::Method;
-use http::header::LINK;
 use serde::Deserialize;
 use url::Url;
 
 use super::auth::Access;
 use super::error::{Action, Error, Fault};
 use super::handle::Registry;
+use super::link::next_link;
 use super::request::{Answer, Call};
 use crate::content;
 use crate::net::limits;
@@ -78,10 +78,8 @@ impl Registry {
 }
 
 async fn read(asked: &Url, answer: Answer) -> Result<Page, Fault> {
-    let links = answer.headers.get_all(LINK).iter();
-    let links = links.filter_map(|link| link.to_str().ok());
-    let next = links.filter_map(target_of_next).next();
-    let next = next.map(|target| next_page(asked, target)).transpose()?;
+    let next = next_link(&answer.headers)?;
+    let next = next.map(|target| next_page(asked, &target)).transpose()?;
     let body = answer.read(limits::TAG_PAGE_BYTES).await?;
     let listed: Listed = serde_json::from_slice(&body)
         .map_err(|_json| Fault::Tags("is not JSON with `tags` in it"))?;
@@ -101,58 +99,9 @@ fn next_page(asked: &Url, target: &str) -> Result<Url, Fault> {
     Ok(next)
 }
 
-/// The target of a link to the next page: `<target>; rel="next"`, perhaps among others.
-///
-/// RFC 8288, *Link Serialisation in HTTP Headers*.
-fn target_of_next(header: &str) -> Option<&str> {
-    let mut rest = header;
-    while let Some((_, link)) = rest.split_once('<') {
-        let (target, after) = link.split_once('>')?;
-        let end = after.find('<').unwrap_or(after.len());
-        let (parameters, further) = after.split_at(end);
-        let mut parameters = parameters.split([';', ',']).map(str::trim);
-        if parameters.any(is_next) {
-            return Some(target);
-        }
-        rest = further;
-    }
-    None
-}
-
-fn is_next(parameter: &str) -> bool {
-    let relations = parameter
-        .split_once('=')
-        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("rel"))
-        .map(|(_, relations)| relations.trim().trim_matches('"'));
-    relations.is_some_and(|relations| {
-        let mut relations = relations.split_ascii_whitespace();
-        relations.any(|relation| relation.eq_ignore_ascii_case("next"))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_next_page_is_the_target_of_its_link_and_of_no_other() {
-        let rows = [
-            (
-                "</v2/a/tags/list?last=x>; rel=\"next\"",
-                Some("/v2/a/tags/list?last=x"),
-            ),
-            ("<a>; rel=\"prev\", <b>; title=\"t\"; rel=next", Some("b")),
-            ("<a>; rel=\"last next\"", Some("a")),
-            ("<a>; REL = \"Next\"", Some("a")),
-            ("<a>; rel=\"prev\", <b>; rel=\"first\"", None),
-            ("<a>", None),
-            ("<a; rel=\"next\"", None),
-            ("", None),
-        ];
-        for (header, target) in rows {
-            assert_eq!(target_of_next(header), target, "{header}");
-        }
-    }
 
     #[test]
     fn the_next_page_is_at_the_registry_that_was_asked() {

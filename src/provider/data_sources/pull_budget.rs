@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 
 use crate::oci::Reference;
 use crate::task::Context;
@@ -72,7 +73,7 @@ impl DataSource for PullBudgetSource {
         let text = config.source.known().map_or(OF_DOCKER_HUB, String::as_str);
         let source: Result<Reference, _> = text.parse();
         let source = source.map_err(|_checked| diagnose::invalid_state("source"))?;
-        let seen = clients.look(cx, &source).await;
+        let seen = clients.look(cx, &source).boxed().await;
         let seen = seen.map_err(diagnose::stopped)?;
         seen.map_err(|error| diagnose::source_not_found_out(&source, &error))?;
         let budget = clients.pull_budget(&source).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 
 use crate::task::Context;
 use crate::tf::{Attr, Attribute, Block, DataSource, Diagnostic, Diagnostics, Schema, Type};
@@ -79,7 +80,7 @@ impl DataSource for SourceImage {
         let clients = clients.ok_or_else(diagnose::not_configured)?;
         let source = config.source.known().and_then(|source| source.parse().ok());
         let source = source.ok_or_else(|| diagnose::invalid_state("source"))?;
-        let seen = clients.look(cx, &source).await;
+        let seen = clients.look(cx, &source).boxed().await;
         let seen = seen.map_err(diagnose::stopped)?;
         let seen = seen.map_err(|error| diagnose::source_not_found_out(&source, &error))?;
         let tag = source.tag().map(|tag| format!(":{tag}"));

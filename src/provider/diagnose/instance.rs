@@ -6,7 +6,7 @@ use std::fmt;
 use crate::aws::{self, AccountId, DeleteFailure};
 use crate::content;
 use crate::mirror::{self, Cause, Outcome};
-use crate::oci::{Digest, Tag};
+use crate::oci::{Digest, InvalidDigest, Tag};
 use crate::tf::{Diagnostic, Path};
 
 use super::super::planned_tags::{PlannedImage, PlannedTag};
@@ -100,6 +100,22 @@ pub(crate) fn not_pruned(
              needs. Nothing was deleted."
         ));
     with_answer(diagnostic, error).hint("Try again.")
+}
+
+/// An image whose digest cannot be read may need any other.
+pub(crate) fn strange_image(
+    name: &RepositoryName,
+    account: &AccountId,
+    digest: &str,
+    error: &InvalidDigest,
+) -> Diagnostic {
+    Diagnostic::error("Repository not pruned")
+        .at(Path::root("repository"))
+        .detail(format!(
+            "AWS says that `{name}` in account {account} has an image `{}`: {error}. What it needs \
+             cannot be found out. Nothing was deleted.",
+            excerpt(digest)
+        ))
 }
 
 /// The repository is missing, and must not be created.

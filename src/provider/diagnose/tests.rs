@@ -523,6 +523,8 @@ fn what_could_not_be_looked_up_is_told_with_what_was_asked() {
     let (name, account) = ("nginx".parse(), "222222222222".parse());
     let (name, account) = (name.unwrap(), account.unwrap());
     all.push(not_pruned(&name, &account, &digest("root"), &errors[2]));
+    let strange = "md5:0".parse::<Digest>().unwrap_err();
+    all.push(strange_image(&name, &account, "md5:0", &strange));
     let all: Vec<String> = all.iter().map(text).collect();
     insta::assert_snapshot!("lookups", all.join("\n\n---\n\n"));
 }

@@ -14,11 +14,10 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use serde::Deserialize;
 
 use crate::aws::{self, AccountId, DeleteFailure, ImageDetail, ImageId, Session};
 use crate::content::{self, Source};
-use crate::oci::{Child, Digest, Manifest, MediaType};
+use crate::oci::{Child, Digest, MediaType};
 use crate::registry::Registry;
 use crate::task::{Context, wall};
 use crate::tf::{
@@ -109,7 +108,7 @@ impl Action for Prune {
     }
 }
 
-/// One repository in the making.
+/// One repository, and whoever prunes it.
 struct Pruning<'a> {
     clients: &'a Clients,
     session: &'a Session,
@@ -167,10 +166,10 @@ impl Pruning<'_> {
         let registry = self.registry(cx).await?;
         let mut seen = BTreeMap::new();
         for image in &images {
-            // Of another algorithm, and so of nobody whom this can judge.
-            let Ok(digest) = image.digest.parse::<Digest>() else {
-                continue;
-            };
+            let digest = image.digest.parse::<Digest>();
+            let digest = digest.map_err(|error| {
+                diagnose::strange_image(self.name, self.account, &image.digest, &error)
+            })?;
             let is_needed = is_needed(image);
             let kind = image.media_type.as_deref().map(MediaType::new);
             let is_index = kind.is_none_or(|kind| kind.is_index());
@@ -209,7 +208,7 @@ impl Pruning<'_> {
         Ok(Seen {
             is_needed: false,
             below: below.collect(),
-            subject: subject(&manifest),
+            subject: manifest.subject().cloned(),
         })
     }
 
@@ -264,22 +263,6 @@ fn is_old(image: &ImageDetail, now: SystemTime, age: Duration) -> bool {
     past.is_some_and(|past| past >= age)
 }
 
-#[derive(Deserialize)]
-struct Attached {
-    subject: Option<Subject>,
-}
-
-#[derive(Deserialize)]
-struct Subject {
-    digest: String,
-}
-
-/// What a manifest is attached to. OCI Image Specification 1.1, *subject*.
-fn subject(manifest: &Manifest) -> Option<Digest> {
-    let attached: Attached = serde_json::from_slice(manifest.bytes()).ok()?;
-    attached.subject?.digest.parse().ok()
-}
-
 fn attributes() -> Vec<Attribute> {
     vec![
         Attribute::required(
@@ -316,7 +299,7 @@ fn attributes() -> Vec<Attribute> {
     ]
 }
 
-/// Ten times as long as a copy may take when nothing else is said, and a little more.
+/// Much longer than a copy may take, also where somebody has raised its timeout.
 const YOUNG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A repository may have ten thousand images, each of which takes a request.

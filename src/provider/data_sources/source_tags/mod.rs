@@ -8,6 +8,7 @@ mod version;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use regex_lite::Regex;
 
 use crate::oci::{Reference, Repository, Tag};
@@ -81,7 +82,10 @@ impl DataSource for SourceTags {
             let problem = problems.into_iter().next();
             return Err(problem.unwrap_or_else(|| diagnose::invalid_state("source")));
         };
-        let tags = clients.tags(&cx.within(PATIENCE), &repository).await;
+        let tags = clients
+            .tags(&cx.within(PATIENCE), &repository)
+            .boxed()
+            .await;
         let tags = tags.map_err(|error| diagnose::tags_not_listed(&repository, &error))?;
         let chosen = choice.of(tags.iter().map(Tag::as_str));
         if chosen.is_empty() {
