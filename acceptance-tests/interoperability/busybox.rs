@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terraform_provider_ecrpublic::mirror::{
-    Contents, Engine, ExistingTag, Limits, MirrorJob, Outcome, Platforms,
+    Contents, Engine, ExistingTag, Limits, MirrorJob, Outcome, Platforms, Referrers,
 };
 use terraform_provider_ecrpublic::net::HttpSettings;
 use terraform_provider_ecrpublic::oci::{Reference, Tag};
@@ -61,6 +61,7 @@ async fn mirror(source: &str, destination: &str) -> Outcome {
         version: version.version(),
         platforms: Platforms::All,
         tags: [(tag.tag().cloned().unwrap(), ExistingTag::KeepUnless(None))].into(),
+        referrers: Referrers::None,
     };
     let engine = Engine::new(Limits { transfers: 4 });
     let cx = Context::new().within(Duration::from_secs(60));

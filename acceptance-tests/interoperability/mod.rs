@@ -7,4 +7,5 @@ mod hashicorp_aws;
 mod judges;
 mod left_behind;
 mod moto;
+mod signatures;
 mod sources;

@@ -15,7 +15,7 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context as _, Result};
 use terraform_provider_ecrpublic::mirror::{
-    Contents, Engine, ExistingTag, Limits, MirrorJob, Outcome, Platforms,
+    Contents, Engine, ExistingTag, Limits, MirrorJob, Outcome, Platforms, Referrers,
 };
 use terraform_provider_ecrpublic::oci::{Reference, Repository, Tag};
 use terraform_provider_ecrpublic::registry::{
@@ -147,6 +147,7 @@ impl Copier {
             platforms: Platforms::All,
             tags: [(pair.tag.clone(), ExistingTag::Overwrite)].into(),
             contents: Contents::OfCopies,
+            referrers: Referrers::None,
         };
         let source = Arc::new(self.registry(pair.from.repository()));
         let destination = Arc::new(self.registry(&pair.to));

@@ -10,4 +10,5 @@ pub mod plugin_layer;
 pub mod questions;
 pub mod role_chain;
 pub mod sharing;
+pub mod signatures;
 pub mod upload_form;
