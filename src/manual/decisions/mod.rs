@@ -8,6 +8,7 @@ pub mod fuzzing;
 pub mod plan_and_digest;
 pub mod plugin_layer;
 pub mod questions;
+pub mod referrers;
 pub mod role_chain;
 pub mod sharing;
 pub mod signatures;
