@@ -343,8 +343,9 @@ fn root() -> &'static Path {
 
 const GUIDE: &str = "
 New here? [*Getting started*](guides/getting-started.md) goes from an empty folder to an image. There are
-guides to [many accounts](guides/many-accounts.md), to [pull limits](guides/pull-limits.md) and to
-[moving from other tools](guides/migrating.md); the [error catalogue](guides/errors.md) has every message.
+guides to [many accounts](guides/many-accounts.md), to [pull limits](guides/pull-limits.md), to
+[signatures](guides/signatures.md) and to [moving from other tools](guides/migrating.md); the
+[error catalogue](guides/errors.md) has every message.
 
 ## Roles and accounts
 
