@@ -48,6 +48,11 @@ const LAYERS: &[Layer] = &[
         never_sees: HTTP_AND_PROTOCOL,
     },
     Layer {
+        name: "signature",
+        may_import: &["oci"],
+        never_sees: HTTP_AND_PROTOCOL,
+    },
+    Layer {
         name: "tf",
         may_import: &["task"],
         never_sees: HTTP_AND_PROTOCOL,
@@ -80,7 +85,16 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "provider",
         may_import: &[
-            "mirror", "registry", "aws", "content", "net", "tf", "oci", "task", "blame",
+            "mirror",
+            "registry",
+            "aws",
+            "content",
+            "net",
+            "signature",
+            "tf",
+            "oci",
+            "task",
+            "blame",
         ],
         never_sees: PLUGIN_PROTOCOL,
     },

@@ -27,6 +27,11 @@ async fn the_landing_zone_is_valid() {
     validates("examples/landing-zone").await;
 }
 
+#[tokio::test]
+async fn the_signed_images_are_valid() {
+    validates("examples/signed-images").await;
+}
+
 /// An example that mirrors into one account of the demo, applied.
 async fn applied(folder: &str) -> Scenario {
     let scenario = Scenario::of_example(folder).await;

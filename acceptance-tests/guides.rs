@@ -7,6 +7,7 @@
 mod getting_started;
 mod migrating;
 mod pull_limits;
+mod signatures;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,6 +29,7 @@ pub(crate) fn pages() -> Vec<(String, String)> {
         getting_started::GUIDE,
         MANY_ACCOUNTS,
         pull_limits::GUIDE,
+        signatures::GUIDE,
         migrating::GUIDE,
     ];
     guides.map(|name| (name.to_owned(), rendered(name))).into()
@@ -109,17 +111,19 @@ fn blocks(page: &str, kind: &str) -> Vec<String> {
 
 #[test]
 fn each_message_is_below_a_heading_that_is_its_summary() {
-    let template = read(&format!("acceptance-tests/{MANY_ACCOUNTS}"));
-    let (_, messages) = template.split_once("\n## Messages on the way\n").unwrap();
-    let sections: Vec<&str> = messages.split("\n### ").skip(1).collect();
-    assert!(sections.len() > 4);
-    for section in sections {
-        let (heading, text) = section.split_once('\n').unwrap();
-        let name = text.lines().find_map(placeholder).expect(heading).1;
-        assert_eq!(
-            message(name).lines().next(),
-            Some(&*format!("Error: {heading}"))
-        );
+    for guide in [MANY_ACCOUNTS, signatures::GUIDE] {
+        let template = read(&format!("acceptance-tests/{guide}"));
+        let (_, messages) = template.split_once("\n## Messages on the way\n").unwrap();
+        let sections: Vec<&str> = messages.split("\n### ").skip(1).collect();
+        assert!(sections.len() > 3, "{guide}");
+        for section in sections {
+            let (heading, text) = section.split_once('\n').unwrap();
+            let name = text.lines().find_map(placeholder).expect(heading).1;
+            assert_eq!(
+                message(name).lines().next(),
+                Some(&*format!("Error: {heading}"))
+            );
+        }
     }
 }
 

@@ -34,6 +34,7 @@ mod input;
 #[cfg(feature = "interoperability")]
 mod interoperability;
 mod interrupts;
+mod keyless;
 mod landing_zone;
 mod oci_client;
 mod one_tag;
@@ -60,3 +61,4 @@ mod timeouts;
 mod two_runs;
 mod unknowns;
 mod update;
+mod verify;

@@ -9,6 +9,7 @@
 //! - [`registry`] and [`aws`]: the two kinds of remote systems.
 //! - [`content`]: the verbs both sides of a copy share.
 //! - [`net`]: HTTP, retries, limits, redaction.
+//! - [`signature`]: what signatures of images say, and who made them.
 //! - [`tf`], [`oci`], [`task`], [`blame`]: nouns without any input or output.
 
 pub mod aws;
@@ -24,5 +25,6 @@ pub mod plugin;
 pub mod protocol;
 pub mod provider;
 pub mod registry;
+pub mod signature;
 pub mod task;
 pub mod tf;

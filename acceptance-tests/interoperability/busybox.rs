@@ -58,10 +58,10 @@ async fn mirror(source: &str, destination: &str) -> Outcome {
     let (destination, tag) = repository(&client, destination);
     let job = MirrorJob {
         contents: Contents::Always,
-        referrers: Referrers::None,
         version: version.version(),
         platforms: Platforms::All,
         tags: [(tag.tag().cloned().unwrap(), ExistingTag::KeepUnless(None))].into(),
+        referrers: Referrers::None,
     };
     let engine = Engine::new(Limits { transfers: 4 });
     let cx = Context::new().within(Duration::from_secs(60));

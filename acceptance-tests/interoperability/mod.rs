@@ -8,4 +8,5 @@ mod judges;
 mod left_behind;
 mod moto;
 mod referrers;
+mod signatures;
 mod sources;

@@ -11,6 +11,8 @@ pub(crate) mod packages;
 pub(crate) mod programs;
 pub(crate) mod provider_block;
 pub(crate) mod scenario;
+pub(crate) mod signer;
+pub(crate) mod sigstore;
 pub(crate) mod sts;
 pub(crate) mod tables;
 pub(crate) mod terraform;

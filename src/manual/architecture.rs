@@ -12,7 +12,7 @@
 //! content     the verbs both sides of a copy share
 //! net         HTTP, retries, limits, redaction
 //! ------------------------------------------------------ I/O above, pure below
-//! tf  oci  task  blame
+//! signature  tf  oci  task  blame
 //! ```
 //!
 //! Imports point downward. The exact arrows are data in `acceptance-tests/architecture.rs`, and a

@@ -56,5 +56,10 @@
 //! | a wait of a year (`Retry-After`) | two minutes are waited | `src/net/retry/tests.rs` `a_wait_of_six_hours_is_cut_to_two_minutes` |
 //! | as a destination: a confirmation before it has the blob | another upload, then an error | `src/registry/tests/hostile.rs` `a_blob_that_is_confirmed_before_its_end_is_not_taken_for_stored` |
 //! | as a destination: a confirmation of other bytes | an error | `src/registry/tests/uploads.rs` `a_registry_that_stored_other_bytes_is_caught`, `src/registry/tests/manifests.rs` `a_registry_that_stored_other_bytes_is_caught` |
+//! | a signature that one of the keys made for another image | no signature of this one | `src/provider/signatures/tests.rs` `signatures_of_other_images_do_not_count_wherever_they_are`, `acceptance-tests/verify.rs` `a_signature_that_was_moved_from_another_image_does_not_count` |
+//! | what a key signed for another purpose, as a signature | it does not count | `src/signature/tests.rs` `what_was_signed_for_another_purpose_is_no_signature_of_an_image`, `a_signature_over_the_payload_alone_does_not_count_in_an_envelope` |
+//! | signed text that two readers could read differently | it does not count | `src/signature/tests.rs` `signed_text_that_two_readers_could_read_differently_is_refused` |
+//! | a bundle with a certificate of somebody else, of another instance, or that was changed | it does not count | `src/signature/keyless/tests.rs` `a_certificate_shows_who_signed_and_nobody_else`, `an_instance_that_did_not_vouch_for_it_is_no_witness`, `bundles_that_were_changed_do_not_count` |
+//! | signatures without number or end | 32 manifests and 128 signatures are looked at, of 64 KiB or, as bundles, 1 MiB | `src/provider/signatures/tests.rs` `a_flood_of_signatures_ends_at_the_limits`, `what_cannot_be_read_does_not_hide_a_signature_that_counts` |
 //!
 //! Lists of tags and `Link` headers are not read by anything here, so nothing can be wrong in them.

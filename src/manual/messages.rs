@@ -13,6 +13,7 @@
 //! | `Invalid ECR Public repository name` | The name breaks the rules of ECR Public, which are narrower than those of other registries. If you did not choose it, it was taken from `source`. | Set `repository`: lower case letters, digits, `-`, `_`, `.` and `/`. |
 //! | `Image tags are missing` | `image_tags` is empty, or `source` has only a digest, so that no tag can be taken from it. | Set `image_tags`. |
 //! | `Invalid image tag` | A tag has characters that no registry accepts, or is too long. | Use letters, digits, `_`, `-` and `.`, up to 128 of them. |
+//! | `Invalid choice of referrers` | `referrers` has another value than `none` and `all`. | Choose one of them: `all` brings signatures, attestations and bills of materials along. |
 //! | `Platforms are missing` | `platforms` is empty, so nothing would be copied. | Leave it out to copy all platforms. |
 //! | `Invalid platform` | A platform is not written as `os/arch` or `os/arch/variant`. | Write, for example, `linux/amd64` or `linux/arm/v7`. |
 //! | `Invalid duration` | A duration cannot be read, or would end before it begins. | Write, for example, `90m` or `1h30m`. |
@@ -36,6 +37,12 @@
 //! | `Too many repository tags` | There are more tags than a repository takes. | Remove some of `default_tags` or `repository_tags`. |
 //! | `Repository tags without effect` | `repository_tags` are for a repository that the resource creates, and `create_repository` is `false`. | Remove one of them. |
 //! | `Repository cannot be deleted` | `delete_repository` needs an empty repository, and `keep_on_destroy` leaves the image in it. | Remove one of them. |
+//! | `Signers are missing` | `verify` names neither a key nor an identity, so no signature could count. | Name one, or remove `verify`. |
+//! | `Invalid public key` | An element of `public_keys` is no public key in PEM, or one for another algorithm. A private key is never shown. | Give the content of a file such as `cosign.pub`: ECDSA on P-256, or Ed25519. |
+//! | `Trusted root is missing` | `identities` are known by the word of a Sigstore instance, and nothing says of which. | Set `trusted_root` to the content of its `trusted_root.json`. |
+//! | `Trusted root without effect` | `trusted_root` is for `identities`, and there are none. | Remove it, or set `identities`. |
+//! | `Invalid trusted root` | `trusted_root` is not what a Sigstore instance publishes, or lacks an authority or a log. | Give the content of its `trusted_root.json`. |
+//! | `Invalid annotation` | An annotation of `verify` has no value. | Say what it has to be, or remove it. |
 //! | `Two instances have one tag` | Two instances want different images under one tag, and would take it from each other with every apply. | Give one of them other `image_tags` or another `repository`. |
 //! | `Source is missing` | Terraform wrote the configuration of an import, and the import did not say where the image comes from. | Write `source` there, or `?source=…` into the ID of the import. |
 //! | `Provider is not configured` | A value of the provider block is known only after something else has been applied. | Apply that first with `-target`, or write the value down. |
@@ -118,6 +125,19 @@
 //! | `Platform not in the image` | The index has no image for one of `platforms`. | Choose among those that the message lists. |
 //! | `Image has no platforms to choose` | The image is a single one, not an index. | Remove `platforms`. |
 //! | `Cannot read the Docker configuration` | The file in `docker_config`, or Docker's own, cannot be read. | Correct it, or switch it off with `docker_config = ""`. |
+//!
+//! # Signatures
+//!
+//! | summary | meaning | remedy |
+//! |---|---|---|
+//! | `Image is not signed` | `verify` is set, and the image has no signature, neither under cosign's tag nor as a bundle that refers to it. | Sign it, or copy it without `verify`. |
+//! | `Image is not signed by these keys` | The image has signatures, and none is by one of `public_keys`. | Find out which key signs it now, and add that if you trust it. |
+//! | `Image is signed by somebody else` | A signature with a certificate is in order, but its signer is not one of `identities`. | Add them if they may sign this image. |
+//! | `Certificate of a signature is not trusted` | The certificate, the logs or the moment of a signature are not those of the instance that `trusted_root` describes. | Bring `trusted_root` up to date; if it is, do not trust the signature. |
+//! | `Signature is for another image` | Somebody put the signature of one image beside another. | Find out who before anything else. |
+//! | `Signature is for another purpose` | What one of the signers signed is an attestation, and does not say that the image is signed. | Sign the image with `cosign sign`. |
+//! | `Signature has other annotations` | One of the signers signed the image, without an annotation that `verify` asks for, or with another value. | Pick another image, or sign this one with `cosign sign -a`. |
+//! | `Signatures cannot be read` | There are signatures that are damaged, too large, or in a form that nobody knows. | Sign the image anew, or find out what else writes to its repository. |
 //!
 //! # ECR Public
 //!

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
-use futures_util::StreamExt as _;
 use serde::Deserialize;
 
 use super::error::{Cause, Error, Side, Step};
 use super::job::Platforms;
+use super::reading::small_blob;
 use super::run::Run;
-use super::verified::{Reader, Verdict};
-use crate::content;
 use crate::oci::{
     Child, Descriptor, Digest, Manifest, ManifestKind, Platform, Selection, SelectionError,
     can_mean, select,
@@ -126,7 +123,7 @@ async fn platform(cx: &Context, run: &Run, image: &Manifest) -> Result<Platform,
     let Some(config) = config else {
         return Err(not_an_index(image));
     };
-    let bytes = read(cx, run, config).await;
+    let bytes = small_blob(&run.shared, cx, &run.source, config).await;
     let bytes =
         bytes.map_err(|error| Error::new(Side::Source, Step::ReadBlob, &config.digest, error))?;
     let config: Config = serde_json::from_slice(&bytes).map_err(|_| not_an_index(image))?;
@@ -135,28 +132,6 @@ async fn platform(cx: &Context, run: &Run, image: &Manifest) -> Result<Platform,
         architecture: config.architecture,
         variant: config.variant.filter(|variant| !variant.is_empty()),
     })
-}
-
-/// A small blob as a whole, verified. Another copy may have read it, and the transfer finds it too.
-async fn read(cx: &Context, run: &Run, blob: &Descriptor) -> Result<Bytes, content::Error> {
-    let shared = &run.shared;
-    let _claim = shared.fetching.wait(cx, &blob.digest).await?;
-    if let Some(bytes) = shared.configs.get(&blob.digest) {
-        return Ok(bytes);
-    }
-    let verdict = Verdict::default();
-    let reader = Reader::new(cx.clone(), run.origin(), blob.clone());
-    let mut stream = reader.into_stream(verdict.clone());
-    let mut bytes = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        match chunk {
-            Ok(chunk) => bytes.extend_from_slice(&chunk),
-            Err(error) => return Err(verdict.take().unwrap_or(error)),
-        }
-    }
-    let bytes = Bytes::from(bytes);
-    shared.configs.put(blob.digest.clone(), bytes.clone());
-    Ok(bytes)
 }
 
 fn not_an_index(image: &Manifest) -> Error {

@@ -48,7 +48,6 @@ impl Engine {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }

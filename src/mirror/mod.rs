@@ -9,7 +9,7 @@
 //! - `referrers`: what hangs on an image at the source; `attach`: the same at the destination.
 //! - `tags`: the guard before the first write, the commit point, the check afterwards.
 //! - `outcome`: what it came to; `watch`, `observer`, `passed`: what is told while it goes on.
-//! - `run`: one copy in progress, and where it finds manifests.
+//! - `run`: one copy in progress, and where it finds manifests; `reading`: from a source, once.
 //! - `shared`: what copies of one process know in common; `turns`: one at a time per content;
 //!   `places`: where blobs can be read besides their source.
 //! - `crew`: tasks that end together.
@@ -43,6 +43,7 @@ mod order;
 mod outcome;
 mod passed;
 mod places;
+mod reading;
 mod referrers;
 mod run;
 mod shared;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::error::{Error, Side, Step};
 use super::places::Author;
+use super::reading;
 use super::shared::{At, Shared, permit};
 use super::verified::Origin;
 use super::walk;
@@ -150,33 +151,8 @@ impl Run {
     /// Reads a manifest at the source, unless a copy in this process has read it, wherever. Copies
     /// that want the same one at the same moment cause one read.
     pub(super) async fn read_here(&self, cx: &Context, digest: &Digest) -> Result<Manifest, Error> {
-        let failed = |error| Error::new(Side::Source, Step::ReadManifest, digest, error);
-        let _turn = self
-            .shared
-            .reading
-            .take(cx, digest.clone())
-            .await
-            .map_err(|stopped| failed(stopped.into()))?;
-        if let Some(manifest) = self.shared.manifests.get(digest) {
-            return Ok(manifest);
-        }
-        let manifest = match self.pull(cx, digest).await {
-            Err(error) if error.has_wrong_bytes() => {
-                cx.note_retry();
-                self.pull(cx, digest).await
-            }
-            pulled => pulled,
-        };
-        let manifest = manifest.map_err(failed)?;
-        self.shared.manifests.put(manifest.clone());
-        Ok(manifest)
-    }
-
-    async fn pull(&self, cx: &Context, digest: &Digest) -> Result<Manifest, content::Error> {
-        let _permit = permit(cx, &self.shared.pulls).await?;
-        let manifest = flat(cx.run(self.source.manifest(cx, digest)).await)?;
-        verify(&manifest, digest)?;
-        Ok(manifest)
+        let read = reading::manifest(&self.shared, cx, &*self.source, digest).await;
+        read.map_err(|error| Error::new(Side::Source, Step::ReadManifest, digest, error))
     }
 
     /// The source, as where blobs come from.
@@ -226,7 +202,7 @@ pub(super) fn flat<T>(
 }
 
 /// The stores verify what they hand out; this makes sure.
-fn verify(manifest: &Manifest, digest: &Digest) -> Result<(), content::Error> {
+pub(super) fn verify(manifest: &Manifest, digest: &Digest) -> Result<(), content::Error> {
     if manifest.digest() == digest {
         Ok(())
     } else if digest.matches(manifest.bytes()) {

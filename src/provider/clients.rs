@@ -25,6 +25,7 @@ use super::pulls::Pulls;
 use super::registry_settings::{ECR_PUBLIC, SourceRegistry};
 use super::repository_name::RepositoryName;
 use super::settings::{DockerConfigFile, Settings};
+use super::signatures::Signatures;
 use super::source::{Resolved, RunSource};
 use super::turns::Turns;
 
@@ -58,6 +59,8 @@ pub(crate) struct Clients {
     official_images: OfficialImages,
     /// Who may read from sources, where they count.
     pub(crate) pulls: Arc<Pulls>,
+    /// Which images were found to be signed.
+    pub(crate) signatures: Signatures,
 }
 
 impl Clients {
@@ -112,6 +115,7 @@ impl Clients {
             prefers_mirrors: settings.prefers_mirrors,
             official_images: OfficialImages::default(),
             pulls: Arc::new(Pulls::new(settings.pulls)),
+            signatures: Signatures::default(),
         })
     }
 

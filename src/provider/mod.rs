@@ -45,6 +45,7 @@ mod repository_name;
 mod role;
 mod schema;
 mod settings;
+mod signatures;
 mod source;
 mod turns;
 

@@ -11,4 +11,5 @@ pub mod questions;
 pub mod referrers;
 pub mod role_chain;
 pub mod sharing;
+pub mod signatures;
 pub mod upload_form;

@@ -4,6 +4,7 @@
 //! - `copy`: what went wrong while an image was copied; `source` and `destination`: on which side.
 //! - `registry`: what a registry answered, verbatim and bounded.
 //! - `answer`: how answers, times and budgets are written.
+//! - `signature`: why an image does not count as signed.
 //! - `instance`: what can be said about one mirrored image.
 //!
 //! # Invariants
@@ -17,6 +18,7 @@ mod copy;
 mod destination;
 mod instance;
 mod registry;
+mod signature;
 mod source;
 
 pub(crate) use aws::{during_read, notice, provider_aws, resource_aws, stopped};
@@ -28,9 +30,10 @@ pub(crate) use instance::{
     unknown_alias, untagged,
 };
 pub(crate) use registry::{BundleOf, docker_config, http_settings, no_alias, unusable_alias};
+pub(crate) use signature::not_signed;
 pub(crate) use source::{
-    is_about_the_image, referrers_not_followed, source_not_followed, source_unseen,
-    source_unusable, too_few_pulls,
+    is_about_the_image, referrers_not_followed, source_not_followed, source_unresolved,
+    source_unseen, source_unusable, too_few_pulls,
 };
 
 #[cfg(test)]

@@ -38,12 +38,19 @@ pub(super) fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) ->
 
 /// A source that is new to an instance has no such image, or does not let us read it.
 pub(crate) fn source_unusable(source: &Reference, store: &content::Error) -> Diagnostic {
+    unusable_for(store, source, "for the plan")
+}
+
+/// What a source shows, or what is beside it, could not be read before a copy.
+pub(crate) fn source_unresolved(source: &Reference, store: &content::Error) -> Diagnostic {
+    unusable_for(store, source, "before copying it")
+}
+
+fn unusable_for(store: &content::Error, source: &Reference, purpose: &str) -> Diagnostic {
     let (summary, hint) = words(store, source.repository().registry());
     let diagnostic = Diagnostic::error(summary)
         .at(Path::root("source"))
-        .detail(format!(
-            "The provider was looking up `{source}` for the plan."
-        ));
+        .detail(format!("The provider was looking up `{source}` {purpose}."));
     let diagnostic = with_answer(diagnostic, store);
     match hint {
         Some(hint) => diagnostic.hint(hint),

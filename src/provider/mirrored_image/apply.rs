@@ -21,6 +21,7 @@ use super::place::{Place, Site};
 use super::plan;
 use super::private::Private;
 use super::remove;
+use super::verify;
 
 /// Creates the instance.
 pub(super) async fn create(
@@ -30,12 +31,12 @@ pub(super) async fn create(
     private: Private,
 ) -> Applied<MirroredImage> {
     let cx = cx.within(planned.limit(Operation::Create));
-    let (site, warning) = match open(&cx, clients, &planned, private.role_was_unknown).await {
+    let (site, wanted, warning) = match open(&cx, clients, &planned, &private).await {
         Ok(opened) => opened,
         Err(diagnostic) => return nothing(diagnostic),
     };
-    let wanted = Wanted::of(&planned, new_tags(&planned, &private, &site), &private);
-    let copied = match wanted {
+    let tags = new_tags(&planned, &private, &site);
+    let copied = match wanted.with_tags(tags) {
         Ok(wanted) => wanted.copy(&cx, clients, &site).await,
         Err(diagnostic) => return nothing(diagnostic),
     };
@@ -45,24 +46,27 @@ pub(super) async fn create(
     applied
 }
 
-/// Gets everything ready for a new instance, except for its image.
+/// Gets everything ready for a new instance, except for its image, which has been found to be signed
+/// by then if it has to be.
 async fn open(
     cx: &Context,
     clients: &Clients,
     planned: &MirroredImage,
-    role_is_new: bool,
-) -> Result<(Site, Option<Diagnostic>), Diagnostic> {
-    let session = enter(cx, clients, planned, role_is_new).await?;
+    private: &Private,
+) -> Result<(Site, Wanted, Option<Diagnostic>), Diagnostic> {
+    let session = enter(cx, clients, planned, private.role_was_unknown).await?;
+    let wanted = Wanted::of(planned, private)?;
+    let wanted = verify::signed(cx, clients, &planned.verify, wanted).await?;
     let site = Site::open(cx, clients, &session, planned).await?;
     let own = known::text_map(&planned.repository_tags).unwrap_or_default();
     if site.is_new || own.is_empty() {
-        return Ok((site, None));
+        return Ok((site, wanted, None));
     }
     let tags = aws_tags::of_repository(&clients.default_tags, &own);
     let is_ours = add_tags(cx, &session, &site.arn(), tags).await;
     match is_ours.map_err(|error| diagnose::resource_aws(&error))? {
-        true => Ok((site, None)),
-        false => Ok((site, Some(diagnose::tags_left_alone()))),
+        true => Ok((site, wanted, None)),
+        false => Ok((site, wanted, Some(diagnose::tags_left_alone()))),
     }
 }
 
@@ -192,13 +196,26 @@ pub(super) async fn update(
         Err(diagnostic) => return kept(prior, &private, diagnostic),
     };
     let change = Change::between(&prior, &planned, &private);
+    let wanted = match signed(&cx, clients, &change, [&prior, &planned], &private).await {
+        Ok(wanted) => wanted,
+        Err(diagnostic) => return kept(prior, &private, diagnostic),
+    };
     let mut applied = Applied {
         state: Some(planned.clone()),
         private: private.to_bytes(),
         diagnostics: Diagnostics::new(),
     };
     if !change.set.is_empty() {
-        let copied = set(&cx, clients, &session, &change, &planned, private.clone()).await;
+        let copied = set(
+            &cx,
+            clients,
+            &session,
+            wanted,
+            &change,
+            &planned,
+            private.clone(),
+        )
+        .await;
         applied = match copied {
             Ok(applied) => applied,
             Err(diagnostic) => return kept(prior, &private, diagnostic),
@@ -216,6 +233,33 @@ pub(super) async fn update(
         clean_up(&cx, clients, &session, &mut applied).await;
     }
     applied
+}
+
+/// What an update copies. It has been found to be signed if it has to be and tags are set, or if
+/// other signatures are asked for than before.
+async fn signed(
+    cx: &Context,
+    clients: &Clients,
+    change: &Change,
+    [prior, planned]: [&MirroredImage; 2],
+    private: &Private,
+) -> Result<Wanted, Diagnostic> {
+    let wanted = Wanted::of(planned, private)?;
+    if change.set.is_empty() && prior.verify == planned.verify {
+        return Ok(wanted);
+    }
+    let standing = planned
+        .digest
+        .known()
+        .and_then(|digest| digest.parse().ok());
+    let wanted = match standing {
+        // After an import of chosen platforms nobody knows what they were chosen from.
+        Some(digest) if change.set.is_empty() && planned.source_digest.is_null() => {
+            wanted.standing(digest)
+        }
+        _ => wanted,
+    };
+    verify::signed(cx, clients, &planned.verify, wanted).await
 }
 
 /// Remembers the image of before, also when only some of the tags have moved away from it.
@@ -332,12 +376,13 @@ async fn set(
     cx: &Context,
     clients: &Clients,
     session: &Session,
+    wanted: Wanted,
     change: &Change,
     planned: &MirroredImage,
     private: Private,
 ) -> Result<Applied<MirroredImage>, Diagnostic> {
     let site = Site::open(cx, clients, session, planned).await?;
-    let wanted = Wanted::of(planned, change.set.clone(), &private)?;
+    let wanted = wanted.with_tags(change.set.clone())?;
     let copied = wanted.copy(cx, clients, &site).await;
     let keeps = match change.is_same_content {
         true => known::texts(&planned.image_tags).unwrap_or_default(),

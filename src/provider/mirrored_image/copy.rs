@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::mirror::{
     self, Contents, ExistingTag, MirrorJob, OthersTags, Outcome, OwnTags, Platforms, Referrers,
 };
-use crate::oci::{Platform, Reference, Tag, Version};
+use crate::oci::{Digest, Platform, Reference, Tag, Version};
 use crate::task::Context;
 use crate::tf::{Attr, Diagnostic};
 
@@ -21,8 +21,8 @@ use super::private::Private;
 /// What shall be copied.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
-    source: Reference,
-    version: Version,
+    pub(super) source: Reference,
+    pub(super) version: Version,
     platforms: Platforms,
     /// The tags to set, and what may happen to those that exist.
     tags: BTreeMap<Tag, ExistingTag>,
@@ -43,15 +43,11 @@ pub(super) struct Failed {
 }
 
 impl Wanted {
-    /// Reads it from a planned model. `tags`: those to set, with the guard of each.
+    /// Reads it from a planned model, without the tags to set.
     ///
     /// Bytes that the plan promised are copied as promised, wherever the tag of the source has
     /// gone since.
-    pub(super) fn of(
-        planned: &MirroredImage,
-        tags: impl IntoIterator<Item = (String, ExistingTag)>,
-        private: &Private,
-    ) -> Result<Self, Diagnostic> {
+    pub(super) fn of(planned: &MirroredImage, private: &Private) -> Result<Self, Diagnostic> {
         let source = planned.source.known();
         let source: Reference = source
             .and_then(|text| text.parse().ok())
@@ -61,13 +57,6 @@ impl Wanted {
             Some(digest) => Version::Digest(digest),
             None => source.version(),
         };
-        let tags = tags.into_iter().map(|(tag, existing)| {
-            let tag = tag.parse();
-            Ok((
-                tag.map_err(|_| diagnose::invalid_state("image_tags"))?,
-                existing,
-            ))
-        });
         Ok(Self {
             source,
             version,
@@ -78,8 +67,41 @@ impl Wanted {
             } else {
                 Contents::OfCopies
             },
-            tags: tags.collect::<Result<_, Diagnostic>>()?,
+            tags: BTreeMap::new(),
         })
+    }
+
+    /// The same with tags to set, and the guard of each.
+    pub(super) fn with_tags(
+        mut self,
+        tags: impl IntoIterator<Item = (String, ExistingTag)>,
+    ) -> Result<Self, Diagnostic> {
+        for (tag, existing) in tags {
+            let tag = tag.parse();
+            let tag = tag.map_err(|_| diagnose::invalid_state("image_tags"))?;
+            self.tags.insert(tag, existing);
+        }
+        Ok(self)
+    }
+
+    /// The same image, whatever its tag will show by then.
+    pub(super) fn pinned_to(mut self, digest: Digest) -> Self {
+        self.version = Version::Digest(digest);
+        self
+    }
+
+    /// What is there already, as a whole and without regard to its source's tag.
+    pub(super) fn standing(mut self, digest: Digest) -> Self {
+        self.platforms = Platforms::All;
+        self.pinned_to(digest)
+    }
+
+    /// The platforms that are chosen, if some are.
+    pub(super) fn chosen(&self) -> Option<&BTreeSet<Platform>> {
+        match &self.platforms {
+            Platforms::All => None,
+            Platforms::Only(chosen) => Some(chosen),
+        }
     }
 
     /// Copies it.

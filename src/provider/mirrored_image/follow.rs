@@ -112,10 +112,11 @@ async fn note_referrers(
 }
 
 /// How many manifests of the source a copy reads, at least. How many an index lists is known only
-/// once it was read, which is a pull.
+/// once it was read, which is a pull. The signature that has to be there is one more.
 pub(super) fn costs(request: &PlanRequest<MirroredImage>, seen: Option<&Descriptor>) -> u64 {
+    let signature = u64::from(!request.config.verify.is_null());
     if seen.is_some_and(|seen| !seen.media_type.is_index()) {
-        return 1;
+        return 1 + signature;
     }
     let chosen = known::texts(&request.config.platforms).unwrap_or_default();
     let before = request.prior.as_ref();
@@ -124,7 +125,8 @@ pub(super) fn costs(request: &PlanRequest<MirroredImage>, seen: Option<&Descript
         0 => before.unwrap_or_default().len(),
         chosen => chosen,
     };
-    1 + u64::try_from(below.max(1)).unwrap_or(u64::MAX - 1)
+    let below = u64::try_from(below.max(1)).unwrap_or(u64::MAX - 2);
+    1 + below + signature
 }
 
 /// What can be said when a plan needs more pulls than its source has left.

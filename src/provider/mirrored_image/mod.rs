@@ -3,7 +3,8 @@
 //! - `schema`, `model`: what practitioners write, and the same as a struct.
 //! - `validate`, `plan`: pure. What is wrong, and what will be.
 //! - `place`: account, roles and repository of an instance.
-//! - `apply`, `copy`, `remove`: create and update, one copy, destroy.
+//! - `apply`, `copy`, `remove`: create and update, one copy, destroy; `verify`: what has to be
+//!   signed before.
 //! - `read`, `observe`, `import`, `import_id`: what is there; `follow`: what the source shows.
 //! - `private`: what is remembered besides the state.
 //!
@@ -28,6 +29,7 @@ mod remove;
 mod resource;
 mod schema;
 mod validate;
+mod verify;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use crate::tf::Attr;
 use super::super::duration;
 use super::super::known::{self, TextMap, Texts};
 use super::super::role::AssumeRole;
+use super::verify::Verify;
 
 crate::model! {
     /// Configuration and state of `ecrpublic_mirrored_image`.
@@ -28,6 +29,7 @@ crate::model! {
         pub(crate) keep_on_destroy: Attr<bool>,
         pub(crate) delete_superseded: Attr<bool>,
         pub(crate) delete_repository: Attr<bool>,
+        pub(crate) verify: Attr<Verify>,
         pub(crate) timeouts: Attr<Timeouts>,
         pub(crate) id: Attr<String>,
         pub(crate) digest: Attr<String>,

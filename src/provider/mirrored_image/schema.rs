@@ -3,6 +3,7 @@
 use crate::tf::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Schema, Type};
 
 use super::super::role;
+use super::verify;
 
 /// The schema of `ecrpublic_mirrored_image`.
 pub(crate) fn schema() -> Schema {
@@ -54,6 +55,21 @@ put there, and with the last tag the image. The repository stays, unless `delete
 With `create_before_destroy`, the new instance takes over tags that show the image it brings; \
 where they show another one, it needs `overwrite = true`.";
 
+const VERIFY: &str = "\
+Copy the image only if it carries a valid signature by one of these keys or identities, as cosign and \
+skopeo make them: under the tag `sha256-<digest>.sig` beside the image, or as a Sigstore bundle that \
+refers to it; with certificates in place of keys (keyless) only as a bundle. \
+This is checked during the apply, before anything is written and before a repository is created, for \
+exactly the image that is copied then; also when the image is there already, and again when `verify` \
+changes, which moves nothing. A plan and a refresh do not look at signatures. A signature of the whole \
+image covers every choice of `platforms`; where that is missing, a signature of each image that is \
+chosen will do, which does not cover the attestations beside them. A bundle has to hold cosign's \
+statement that the image is signed; attestations do not count. Everything is checked with what is in \
+the configuration: no log and no service is asked. Costs, for each image and set of signers once per \
+run: four requests, one of which counts as a pull where pulls are counted. A bundle costs two requests \
+more, and a pull more at registries that keep no list of what refers to an image, such as Docker Hub. \
+Each further signature that has to be read costs as much again, up to 32.";
+
 const REFERRERS: &str = "\
 What of that which refers to the image comes along. `all`: signatures, attestations and bills of \
 materials, and what refers to those in turn, wherever the source lists them: in its referrers API, \
@@ -67,7 +83,8 @@ platforms comes along. What is missing at the destination shows as a planned upd
 `follow_source` is off, so does what is new at the source. For the image and for the image of each \
 platform that costs up to five requests to the source at each refresh and no pull, and one question \
 to ECR Public. A copy costs a pull for everything that comes along, and one for each list under a \
-tag. It goes when the image goes.";
+tag. An image for two platforms at Docker Hub whose index is signed with cosign, for example: 13 \
+requests for each plan, and one pull more for the first copy. It goes when the image goes.";
 
 fn what_and_where() -> Vec<Attribute> {
     vec![
@@ -179,6 +196,7 @@ fn how() -> Vec<Attribute> {
              Needs the permissions `ecr-public:DeleteRepository` and \
              `ecr-public:ListTagsForResource`. The value in state counts. Default: `false`.",
         ),
+        Attribute::nested("verify", Nesting::Single, verify::attributes(), VERIFY),
         Attribute::nested(
             "timeouts",
             Nesting::Single,

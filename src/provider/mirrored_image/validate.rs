@@ -10,6 +10,7 @@ use super::super::repository_name::{InvalidRepositoryName, RepositoryName};
 use super::super::role::{self, excerpt};
 use super::super::settings;
 use super::model::{ALL, MirroredImage, NONE, Operation};
+use super::verify;
 
 /// Everything that is wrong with a configuration, each with its place.
 pub(crate) fn validate(config: &MirroredImage) -> Diagnostics {
@@ -22,6 +23,7 @@ pub(crate) fn validate(config: &MirroredImage) -> Diagnostics {
     account(config, &mut problems);
     repository_tags(config, &mut problems);
     kept_and_deleted(config, &mut problems);
+    verify::validate(&config.verify, &mut problems);
     timeouts(config, &mut problems);
     problems
 }

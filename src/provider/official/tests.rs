@@ -129,8 +129,8 @@ async fn a_blob_is_asked_for_once_and_only_where_a_manifest_came_from() {
         digest: Digest::sha256(b"blob"),
         size: 4,
         platform: None,
-        annotations: std::collections::BTreeMap::new(),
         artifact_type: None,
+        annotations: std::collections::BTreeMap::new(),
     };
     let known = OfficialImages::default();
     let cx = Context::new();

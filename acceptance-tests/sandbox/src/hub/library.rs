@@ -179,6 +179,32 @@ impl Hub {
         self.0.lists_referrers.load(Ordering::Relaxed)
     }
 
+    /// Stores a manifest and blobs that somebody made by other means, such as a signature, and moves
+    /// a tag to it if one is given. Nothing is checked.
+    pub fn store(
+        &self,
+        repository: &str,
+        tag: Option<&str>,
+        media_type: &str,
+        manifest: impl Into<Bytes>,
+        blobs: impl IntoIterator<Item = Bytes>,
+    ) -> Digest {
+        let manifest = manifest.into();
+        let digest = Digest::of(&manifest);
+        self.change(repository, |repository| {
+            let stored = (media_type.to_owned(), manifest);
+            repository.manifests.insert(digest.clone(), stored);
+            let blobs = blobs.into_iter();
+            repository
+                .blobs
+                .extend(blobs.map(|bytes| (Digest::of(&bytes), Blob::from_bytes(bytes))));
+            if let Some(tag) = tag {
+                repository.tags.insert(tag.to_owned(), digest.clone());
+            }
+        });
+        digest
+    }
+
     /// Moves a tag to a digest, whether or not the repository has it.
     pub fn move_tag(&self, repository: &str, tag: &str, digest: &Digest) {
         self.change(repository, |repository| {

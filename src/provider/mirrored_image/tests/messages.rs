@@ -1,7 +1,9 @@
 use std::fmt::Write as _;
 
+use crate::provider::known::TextMap;
 use crate::provider::mirrored_image::model::Timeouts;
 use crate::provider::mirrored_image::validate::validate;
+use crate::provider::mirrored_image::verify::{SignedBy, Verify};
 use crate::tf::Diagnostics;
 
 use super::*;
@@ -105,7 +107,71 @@ fn wrong_configs() -> Vec<(&'static str, MirroredImage)> {
                     known::to_text_map(BTreeMap::from([("aws:x".to_owned(), "b".to_owned())]));
             }),
         ),
+        (
+            "no keys",
+            with(&|c| c.verify = verify(&[], TextMap::default())),
+        ),
+        (
+            "keys of other kinds",
+            with(&|c| {
+                let keys = [
+                    OUR_KEY,
+                    "cosign.pub",
+                    "-----BEGIN EC PRIVATE KEY-----\nc2VjcmV0\n-----END EC PRIVATE KEY-----",
+                    include_str!("../../../signature/vectors/rsa.pub"),
+                    include_str!("../../../signature/vectors/secp384r1.pub"),
+                ];
+                c.verify = verify(&keys, TextMap::default());
+            }),
+        ),
+        (
+            "identities that nobody vouches for",
+            with(&|c| c.verify = by_somebody(Attr::Null)),
+        ),
+        (
+            "a trusted root that is none",
+            with(&|c| c.verify = by_somebody(text("{}"))),
+        ),
+        (
+            "a trusted root for nobody",
+            with(&|c| {
+                c.verify = Attr::Known(Verify {
+                    public_keys: texts(&[OUR_KEY]),
+                    trusted_root: text("{}"),
+                    ..Verify::default()
+                });
+            }),
+        ),
+        (
+            "an annotation without a value",
+            with(&|c| {
+                let stage = BTreeMap::from([("stage".to_owned(), Attr::Null)]);
+                c.verify = verify(&[OUR_KEY], Attr::Known(stage));
+            }),
+        ),
     ]
+}
+
+const OUR_KEY: &str = include_str!("../../../signature/vectors/p256.pub");
+
+fn verify(keys: &[&str], annotations: TextMap) -> Attr<Verify> {
+    Attr::Known(Verify {
+        public_keys: texts(keys),
+        annotations,
+        ..Verify::default()
+    })
+}
+
+fn by_somebody(trusted_root: Attr<String>) -> Attr<Verify> {
+    let somebody = SignedBy {
+        issuer: text("https://issuer.example.com"),
+        subject: text("somebody@example.com"),
+    };
+    Attr::Known(Verify {
+        identities: Attr::Known(vec![Attr::Known(somebody)]),
+        trusted_root,
+        ..Verify::default()
+    })
 }
 
 #[test]
@@ -142,7 +208,20 @@ fn what_is_unknown_passes() {
         overwrite: Attr::Unknown,
         keep_on_destroy: Attr::Unknown,
         timeouts: Attr::Unknown,
+        verify: Attr::Unknown,
         ..MirroredImage::default()
+    };
+    assert_eq!(read(&validate(&open)), "");
+    let keys = Attr::Known(vec![Attr::Unknown, text(OUR_KEY)]);
+    let open = Verify {
+        public_keys: keys,
+        annotations: Attr::Known(BTreeMap::from([("stage".to_owned(), Attr::Unknown)])),
+        identities: Attr::Known(vec![Attr::Unknown]),
+        trusted_root: Attr::Unknown,
+    };
+    let open = MirroredImage {
+        verify: Attr::Known(open),
+        ..config("nginx")
     };
     assert_eq!(read(&validate(&open)), "");
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use crate::provider::mirrored_image::model::Timeouts;
 use crate::provider::mirrored_image::schema;
+use crate::provider::mirrored_image::verify::Verify;
 use crate::tf::{Attribute, AttributeType};
 
 use super::*;
@@ -39,6 +40,10 @@ fn the_model_has_the_attributes_of_the_schema() {
     assert_eq!(
         names(&nested("assume_role")),
         keys(&AssumeRole::default().to_object())
+    );
+    assert_eq!(
+        names(&nested("verify")),
+        keys(&Verify::default().to_object())
     );
     assert_eq!(
         names(&nested("timeouts")),
