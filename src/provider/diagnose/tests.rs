@@ -480,6 +480,12 @@ fn what_can_be_said_about_an_instance() {
         repository_missing(&repository, &account),
         not_verified(),
         tags_left_alone(),
+        signature_kept(
+            &"sha256-0.sig".parse().unwrap(),
+            &digest("theirs"),
+            "public.ecr.aws/a1b2c3/nginx",
+        ),
+        referrers_not_followed(&"nginx:1.27".parse().unwrap(), &ErrorKind::Denied.into()),
         unknown_alias("other", &account, &["a1b2c3".to_owned()]),
         untagged(&["1", "2"], &repository, &account),
         different_images(&["sha256:a", "sha256:b"].into(), &repository),
