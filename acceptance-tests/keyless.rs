@@ -14,7 +14,7 @@ const RELEASE: &str = "https://example.com/acme/app/release.yml@refs/heads/main"
 /// `alpine:3.22`, signed by this workflow.
 fn signed_by(subject: &str) -> String {
     it(&format!(
-        "source = \"alpine:3.22\"\naccount_id = \"{FIRST}\"\nverify = {{\n  identities = [{{\n    \
+        "source = \"alpine:3.22\"\naccount_id = \"{FIRST}\"\nverify {{\n  identities = [{{\n    \
          issuer  = \"{ISSUER}\"\n    subject = \"{subject}\"\n  }}]\n  trusted_root = \
          file(\"trusted_root.json\")\n  annotations = {{ stage = \"released\" }}\n}}\n"
     ))
@@ -69,8 +69,8 @@ async fn another_instance_vouches_for_nobody() {
 #[tokio::test]
 async fn keys_and_identities_may_stand_side_by_side() {
     let both = signed_by(RELEASE).replace(
-        "verify = {",
-        "verify = {\n  public_keys = [file(\"cosign.pub\")]",
+        "verify {",
+        "verify {\n  public_keys = [file(\"cosign.pub\")]",
     );
     let (scenario, instance) = with_an_instance(&both).await;
     let signer = Signer::new();

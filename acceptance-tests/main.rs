@@ -47,6 +47,7 @@ mod prices;
 mod promises;
 mod protocol;
 mod pull_budget;
+mod referrers;
 mod release;
 mod replace;
 mod requests;

@@ -1,4 +1,5 @@
-//! Images are copied only when one of the right keys has signed them.
+//! Images are copied only when one of the right keys has signed them; signers without a key are in
+//! `keyless`.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ fn alpine(verify: &str) -> String {
 }
 
 fn arguments(verify: &str) -> String {
-    format!("source = \"alpine:3.22\"\naccount_id = \"{FIRST}\"\nverify = {{\n{verify}\n}}\n")
+    format!("source = \"alpine:3.22\"\naccount_id = \"{FIRST}\"\nverify {{\n{verify}\n}}\n")
 }
 
 const OURS: &str = "public_keys = [file(\"cosign.pub\")]";
@@ -112,7 +113,7 @@ async fn one_of_several_keys_is_enough_and_none_of_them_is_not() {
     let refused = scenario.terraform.apply(&[]).await.failed();
     refused
         .says("Error: Image is not signed by these keys")
-        .says("It has one signature, which none of the keys made.")
+        .says("It has one signature, which was made by none of the keys.")
         .says("`public_keys` has the key with the fingerprint `sha256:");
     assert_eq!(scenario.writes(), [""; 0]);
     let both = "public_keys = [file(\"other.pub\"), file(\"cosign.pub\")]";
@@ -323,7 +324,7 @@ async fn a_private_key_in_place_of_a_public_one_is_refused_and_not_shown() {
     assert!(!run.text.contains(secret), "{}", run.text);
     scenario.configure(&alpine("public_keys = []"));
     let run = scenario.terraform.plan().await.failed();
-    run.says("Error: Public keys are missing");
+    run.says("Error: Signers are missing");
     scenario.was_clean().await;
 }
 

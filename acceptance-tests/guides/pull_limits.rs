@@ -51,7 +51,7 @@ async fn a_plan_warns_in_numbers_and_an_apply_logs_what_it_has_spent() {
     scenario.terraform.init().await;
     scenario.sandbox.hub().set_anonymous_remaining(1);
     let run = scenario.terraform.shell(plan).await.succeeded();
-    run.says(warning).says("1 are left.");
+    run.says(warning).says("1 is left.");
     assert_eq!(scenario.sandbox.hub().pulls(), 0);
 
     // What `pull_budget` leaves to others is in the warning, too.

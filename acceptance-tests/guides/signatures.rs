@@ -1,10 +1,8 @@
 //! *Publishing only signed images*: with keys, and without.
 
-use ecr_public_sandbox::Seed;
 use serde_json::json;
 
-use super::{blocks, rendered};
-use crate::support::scenario::Scenario;
+use super::{blocks, rendered, scenario_of};
 use crate::support::signer::{Claim, Signer, attach};
 use crate::support::sigstore::Sigstore;
 
@@ -22,9 +20,7 @@ async fn what_the_guide_says_to_type_works_with_keys_and_without() {
     let [keyless] = &blocks(&page, "hcl")[..] else {
         panic!("there is one piece of a configuration in the guide");
     };
-    let scenario = Scenario::bare(Seed::demo()).await;
-    scenario.terraform.write("main.tf", main);
-    scenario.reach_sandbox(".");
+    let scenario = scenario_of(main, "").await;
     let signer = Signer::new();
     let terraform = &scenario.terraform;
     terraform.write("keys/old.pub", &Signer::new().public_key());
@@ -37,7 +33,7 @@ async fn what_the_guide_says_to_type_works_with_keys_and_without() {
     applied.says("1 added, 0 changed, 0 destroyed");
     terraform.shell(again).await.succeeded().says("No changes.");
 
-    let (before, rest) = main.split_once("  verify = {\n").unwrap();
+    let (before, rest) = main.split_once("  verify {\n").unwrap();
     let (_, after) = rest.split_once("\n  }\n").unwrap();
     terraform.write("main.tf", &format!("{before}{keyless}\n{after}"));
     let instance = Sigstore::new();

@@ -7,5 +7,6 @@ mod hashicorp_aws;
 mod judges;
 mod left_behind;
 mod moto;
+mod referrers;
 mod signatures;
 mod sources;

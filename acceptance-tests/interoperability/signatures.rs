@@ -112,7 +112,7 @@ async fn signatures_that_openssl_made_are_found_in_a_registry_of_others_and_coun
             from.address,
         );
         let arguments = format!(
-            "source = \"registry.example.com/{name}:1\"\naccount_id = \"{FIRST}\"\nverify = {{\n  \
+            "source = \"registry.example.com/{name}:1\"\naccount_id = \"{FIRST}\"\nverify {{\n  \
              public_keys = [file(\"cosign.pub\")]\n  annotations = {{ by = \"openssl\" }}\n}}\n"
         );
         scenario.configure_with(&block(&scenario.sandbox, &settings), &it(&arguments));

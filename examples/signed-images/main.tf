@@ -32,7 +32,7 @@ resource "ecrpublic_mirrored_image" "signed" {
   for_each = var.images
   source   = each.value
 
-  verify = {
+  verify {
     public_keys = local.keys
     annotations = { stage = var.stage }
   }

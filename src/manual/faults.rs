@@ -96,6 +96,8 @@
 //! | registry | a quota is full | an error that names it | `src/provider/faults/limits.rs` `a_quota_that_is_full_is_named` |
 //! | registry | the answer to a manifest or tag is lost | put again, which changes nothing; a tag that shows the image counts as set | `src/provider/faults/passing.rs` `an_answer_that_is_lost_after_everything_was_done`, `src/registry/tests/manifests.rs` `a_manifest_whose_answer_was_lost_is_stored_again`, `src/mirror/tests/tags.rs` `a_tag_whose_answer_is_lost_counts_as_set` |
 //! | registry | a tag does not show the image at once | five looks in ten seconds, then an error | `src/provider/faults/existence.rs` `a_tag_that_is_not_seen_at_once_is_looked_at_again`, `src/mirror/tests/tags.rs` `a_tag_may_take_ten_seconds_to_be_seen`, `a_tag_that_keeps_showing_something_else_is_an_error` |
+//! | registry | somebody else writes the list of referrers at the same time | it is read again, and what is missing is added, six times in ten seconds | `src/mirror/tests/referrers.rs` `whoever_writes_the_list_at_the_same_time_is_heard_and_does_not_drown_us` |
+//! | registry | a tag of cosign is somebody else's | it stays, with a warning | `src/mirror/tests/referrers.rs` `a_signature_of_somebody_else_stays`, `acceptance-tests/referrers.rs` `a_signature_of_somebody_else_is_left_alone_and_said_so` |
 //! | registry | one of two tags is refused | an error; state tells of the other | `acceptance-tests/faults/destination.rs` `the_second_of_two_tags_cannot_be_set`, `src/mirror/tests/tags.rs` `a_failure_after_the_first_tag_says_what_stands` |
 //!
 //! # Here

@@ -27,6 +27,10 @@
 //! | many large manifests | refused above 32 MiB | `src/mirror/tests/hostile.rs` `more_than_32_mebibytes_of_manifests_are_refused_before_any_write` |
 //! | JSON nested without end | refused | `src/registry/tests/deceit.rs` `an_answer_nested_without_end_is_refused`, `src/oci/manifest/tests.rs` `hostile_descriptors_are_refused` |
 //! | something packed that grows | refused packed, nothing is ever unpacked | `src/registry/tests/hostile.rs` `content_that_would_have_to_be_unpacked_is_refused_packed`, `src/registry/tests/blobs.rs` `an_encoded_or_mis_sized_answer_is_refused_before_its_first_byte` |
+//! | a list of referrers without end, in pages or in bytes | left after 32 pages or 4 MiB | `src/registry/tests/referrers.rs` `a_list_without_end_is_given_up`, `pages_that_are_too_large_together_are_given_up` |
+//! | a next page of such a list at another host | not asked for | `src/registry/tests/referrers.rs` `only_the_registry_itself_has_the_next_page` |
+//! | a list that names what does not refer to the image, is gone or cannot be copied | that is left out | `src/mirror/tests/referrers.rs` `a_list_that_lies_brings_nothing` |
+//! | a thousand referrers, or referrers of referrers without end | refused | `src/mirror/tests/referrers.rs` `more_than_anybody_attaches_is_refused_before_anything_is_read`, `a_chain_without_end_is_refused` |
 //! | redirects without end | ten are followed | `src/registry/tests/redirects.rs` `ten_redirects_are_followed_and_no_more` |
 //! | a redirect to metadata, private addresses or files | not followed, whatever the notation | `src/registry/tests/redirects.rs` `targets_that_must_not_be_followed_are_not_asked`, `a_registry_at_a_private_address_may_not_send_us_to_the_credentials_of_the_machine` |
 //! | a redirect to a host that wants credentials | gets none | `src/registry/tests/redirects.rs` `a_challenge_of_a_redirect_target_is_never_answered`, `another_port_or_a_name_below_is_another_host`, `credentials_stay_off_after_a_foreign_host_even_on_the_way_back` |

@@ -18,8 +18,10 @@
 //! | `No tag is left` | The source has tags, and none of them is wanted. An empty list is not handed on, because what is made from it with `for_each` would be destroyed. | Correct `source`, `matches` or `semver`. |
 //! | `Image tags are missing` | `image_tags` is empty, or `source` has only a digest, so that no tag can be taken from it. | Set `image_tags`. |
 //! | `Invalid image tag` | A tag has characters that no registry accepts, or is too long. | Use letters, digits, `_`, `-` and `.`, up to 128 of them. |
+//! | `Invalid choice of referrers` | `referrers` has another value than `none` and `all`. | Choose one of them: `all` brings signatures, attestations and bills of materials along. |
 //! | `Platforms are missing` | `platforms` is empty, so nothing would be copied. | Leave it out to copy all platforms. |
 //! | `Invalid platform` | A platform is not written as `os/arch` or `os/arch/variant`. | Write, for example, `linux/amd64` or `linux/arm/v7`. |
+//! | `Invalid choice of referrers` | `referrers` is neither `all` nor `none`. | Choose one of them. |
 //! | `Invalid duration` | A duration cannot be read, or would end before it begins. | Write, for example, `90m` or `1h30m`. |
 //! | `Invalid number` | A number is outside of its range. | Choose one in the range that the message names. |
 //! | `Invalid value` | A setting has a value that it does not know. | Choose one of those that the message lists. |
@@ -129,6 +131,14 @@
 //! | `Platform not in the image` | The index has no image for one of `platforms`. | Choose among those that the message lists. |
 //! | `Image has no platforms to choose` | The image is a single one, not an index. | Remove `platforms`. |
 //! | `Cannot read the Docker configuration` | The file in `docker_config`, or Docker's own, cannot be read. | Correct it, or switch it off with `docker_config = ""`. |
+//!
+//! # What refers to an image
+//!
+//! | summary | meaning | remedy |
+//! |---|---|---|
+//! | `Referrers of the source image not checked` | While planning, the registry could not be asked what refers to the image now. What was copied stays; the rest of the plan is not affected. | Plan again later. |
+//! | `Signature tag left alone` | A tag of cosign shows something that this resource has not put there, so what the source has under it was not copied. | Set `overwrite = true` to replace it. |
+//! | `Too much refers to the image` | More refers to the image than anybody attaches to one, or it goes on without end. | Set `referrers = "none"`, and find out what writes there. |
 //!
 //! # Signatures
 //!

@@ -110,7 +110,9 @@ async fn admitted(
                     attached.tags.insert(tag.clone(), shown);
                 }
                 Some(shown) if own.may_move(tag, &shown) => {
-                    attached.left.insert(shown);
+                    if own.has_put(tag, &shown) {
+                        attached.left.insert(shown);
+                    }
                 }
                 Some(shown) => {
                     tracing::warn!(%tag, %shown, %wanted, "the tag is somebody else's and stays");
@@ -276,10 +278,10 @@ async fn grow(
         {
             return Err(tags::failed(Step::WriteTag, &tag, error));
         }
-        // Nobody needs the one of before any more.
-        attached
-            .left
-            .extend(before.map(|index| index.digest().clone()));
+        // If it was ours, nobody needs the one of before any more.
+        let left =
+            shown.filter(|shown| own.has_put(&tag, shown) || written.as_ref() == Some(shown));
+        attached.left.extend(left);
         let digest = longer.digest().clone();
         attached.tags.insert(tag.clone(), digest.clone());
         run.has_manifest(&longer);

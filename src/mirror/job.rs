@@ -51,7 +51,12 @@ pub enum OthersTags {
 impl OwnTags {
     /// Whether a tag that shows this may be moved.
     pub(super) fn may_move(&self, tag: &Tag, shown: &Digest) -> bool {
-        self.others == OthersTags::Move || self.put.get(tag) == Some(shown)
+        self.others == OthersTags::Move || self.has_put(tag, shown)
+    }
+
+    /// Whether a tag shows what was put there for us.
+    pub(super) fn has_put(&self, tag: &Tag, shown: &Digest) -> bool {
+        self.put.get(tag) == Some(shown)
     }
 }
 

@@ -30,8 +30,25 @@ struct Shared {
     limiters: HostLimiters,
     authoriser: Authoriser,
     budgets: Mutex<HashMap<String, PullBudget>>,
-    /// Registries that keep no lists of referrers.
-    listless: Mutex<HashSet<String>>,
+    /// Whether registries keep lists of referrers, as far as they have said.
+    listers: Mutex<HashMap<String, Lists>>,
+}
+
+/// Whether a registry keeps lists of referrers.
+#[derive(Clone, Debug)]
+pub(super) enum Lists {
+    /// It has not said yet. Whoever holds this asks; the others wait for the answer.
+    Unknown(Arc<tokio::sync::Mutex<()>>),
+    /// It does.
+    Kept,
+    /// It does not.
+    None,
+}
+
+impl Default for Lists {
+    fn default() -> Self {
+        Self::Unknown(Arc::default())
+    }
 }
 
 /// A repository of a registry, ready to be read from or written to. Cheap to clone.
@@ -77,7 +94,7 @@ impl Client {
             wire,
             limiters: HostLimiters::default(),
             budgets: Mutex::default(),
-            listless: Mutex::default(),
+            listers: Mutex::default(),
         }))
     }
 
@@ -112,18 +129,19 @@ impl Client {
             .cloned()
     }
 
-    /// Whether a registry has said that it keeps no lists of referrers.
-    pub(super) fn is_listless(&self, registry: &str) -> bool {
-        self.listless().contains(registry)
+    /// Whether a registry keeps lists of referrers, or the right to be the first who asks.
+    pub(super) fn lists(&self, registry: &str) -> Lists {
+        let mut listers = self.listers();
+        listers.entry(registry.to_owned()).or_default().clone()
     }
 
-    pub(super) fn note_listless(&self, registry: String) {
-        self.listless().insert(registry);
+    pub(super) fn note_lists(&self, registry: &str, lists: Lists) {
+        self.listers().insert(registry.to_owned(), lists);
     }
 
-    fn listless(&self) -> MutexGuard<'_, HashSet<String>> {
-        let listless = self.0.listless.lock();
-        listless.unwrap_or_else(PoisonError::into_inner)
+    fn listers(&self) -> MutexGuard<'_, HashMap<String, Lists>> {
+        let listers = self.0.listers.lock();
+        listers.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn note_budget(&self, host: &str, budget: PullBudget) {

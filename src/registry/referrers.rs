@@ -4,13 +4,15 @@
 //! 404 to the request; others say 400 or 405, and what stands in front of them may answer a page
 //! for people. All of that means the same: clients keep the list under a tag.
 
+use std::sync::Arc;
+
 use http::header::{ACCEPT, HeaderValue};
 use http::{HeaderMap, Method};
 use url::Url;
 
 use super::auth::Access;
 use super::error::{Action, Error, Fault};
-use super::handle::Registry;
+use super::handle::{Lists, Registry};
 use super::link::next_link;
 use super::manifests::invalid;
 use super::request::{Answer, Call};
@@ -40,10 +42,24 @@ impl Registry {
         cx: &Context,
         digest: &Digest,
     ) -> Result<Option<Vec<Descriptor>>, Error> {
-        if self.client().is_listless(&self.lister()) {
-            return Ok(None);
-        }
         let subject = self.subject(Action::ListReferrers, Some(digest));
+        let lister = self.lister();
+        let mut lists = self.client().lists(&lister);
+        let mut _first = None;
+        if let Lists::Unknown(turn) = &lists {
+            let turn = cx.run(Arc::clone(turn).lock_owned()).await;
+            let stopped = |reason| {
+                let pending = None;
+                Error::new(&subject, Fault::Stopped { reason, pending })
+            };
+            _first = Some(turn.map_err(stopped)?);
+            lists = self.client().lists(&lister);
+        }
+        match lists {
+            Lists::None => return Ok(None),
+            Lists::Kept => _first = None,
+            Lists::Unknown(_) => {}
+        }
         let base = self.base().map_err(|fault| Error::new(&subject, fault))?;
         let mut next = Some(base.referrers(self.name(), digest));
         let mut entries = Vec::new();
@@ -67,6 +83,8 @@ impl Registry {
             let Some(found) = found else {
                 return self.not_a_list(page, &call);
             };
+            self.client().note_lists(&lister, Lists::Kept);
+            _first = None;
             room -= found.bytes;
             entries.extend(found.entries);
             next = found.next;
@@ -94,7 +112,7 @@ impl Registry {
     fn not_a_list(&self, page: usize, call: &Call) -> Result<Option<Vec<Descriptor>>, Error> {
         match page {
             0 => {
-                self.client().note_listless(self.lister());
+                self.client().note_lists(&self.lister(), Lists::None);
                 Ok(None)
             }
             _ => Err(call.error(Fault::Header("content-type"))),

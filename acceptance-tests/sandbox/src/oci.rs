@@ -1,9 +1,10 @@
 //! What both registry faces have in common: paths and error documents.
 
 use http::{Response, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::exchange::{Body, json};
+use crate::exchange::{Body, With as _, json};
+use crate::store::OCI_INDEX;
 
 /// What a `/v2/` path addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,44 @@ impl<'p> Target<'p> {
             | Self::Referrers(name, _) => Some(name),
             Self::Base | Self::Unknown => None,
         }
+    }
+}
+
+/// The descriptor of a manifest in the list of what refers to `subject`, if it does.
+pub(crate) fn referrer(
+    media_type: &str,
+    digest: &str,
+    bytes: &[u8],
+    subject: &str,
+) -> Option<Value> {
+    let parsed: Value = serde_json::from_slice(bytes).ok()?;
+    if parsed["subject"]["digest"] != *subject {
+        return None;
+    }
+    let artifact_type = match &parsed["artifactType"] {
+        Value::Null => &parsed["config"]["mediaType"],
+        declared => declared,
+    };
+    let mut entry = json!({
+        "mediaType": media_type, "digest": digest, "size": bytes.len(),
+        "artifactType": artifact_type,
+    });
+    if let annotations @ Value::Object(_) = &parsed["annotations"] {
+        entry["annotations"] = annotations.clone();
+    }
+    Some(entry)
+}
+
+/// The answer to who refers to something: those of a type, if one is asked for.
+pub(crate) fn referrers(mut entries: Vec<Value>, artifact_type: Option<&str>) -> Response<Body> {
+    if let Some(wanted) = artifact_type {
+        entries.retain(|entry| entry["artifactType"] == *wanted);
+    }
+    let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries });
+    let response = json(StatusCode::OK, &index).with("content-type", OCI_INDEX);
+    match artifact_type {
+        Some(_) => response.with("oci-filters-applied", "artifactType"),
+        None => response,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use tokio::sync::Semaphore;
@@ -233,6 +234,12 @@ impl Sandbox {
         self.world.quotas.switch(on);
     }
 
+    /// Whether ECR Public keeps lists of what refers to a manifest, from now on. It is not known
+    /// whether the real one does.
+    pub fn set_lists_referrers(&self, on: bool) {
+        self.world.lists_referrers.store(on, Ordering::Relaxed);
+    }
+
     /// Closes all ports, after a moment for answers in progress.
     pub async fn stop(mut self) {
         self.stop.cancel();
@@ -267,6 +274,8 @@ fn world(seed: &Seed, addresses: HashMap<Face, std::net::SocketAddr>) -> anyhow:
     Ok(World {
         accounts,
         store,
+        // Nothing is documented.
+        lists_referrers: AtomicBool::new(false),
         hub: Hub::docker_hub(&seed.hub, clock.clone())?,
         generic: Hub::generic(&seed.generic, clock.clone())?,
         quotas,

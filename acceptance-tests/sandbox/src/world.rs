@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::Semaphore;
 
@@ -23,6 +24,8 @@ pub(crate) struct World {
     pub(crate) large_requests: Semaphore,
     pub(crate) accounts: Accounts,
     pub(crate) store: Store,
+    /// Whether ECR Public keeps lists of what refers to a manifest.
+    pub(crate) lists_referrers: AtomicBool,
     pub(crate) hub: Hub,
     pub(crate) generic: Hub,
     pub(crate) quotas: Quotas,

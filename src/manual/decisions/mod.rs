@@ -10,6 +10,7 @@ pub mod lookups;
 pub mod plan_and_digest;
 pub mod plugin_layer;
 pub mod questions;
+pub mod referrers;
 pub mod role_chain;
 pub mod sharing;
 pub mod signatures;

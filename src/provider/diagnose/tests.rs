@@ -376,6 +376,13 @@ fn rare_copy_errors() -> Vec<Error> {
         source(Step::ReadBlob, ErrorKind::Protocol),
         source(Step::Resolve, ErrorKind::Misconfigured),
         failed(Side::Source, Step::ReadManifest, "1.27", Cause::TooComplex),
+        failed(
+            Side::Source,
+            Step::ListReferrers,
+            "sha256:a",
+            Cause::TooManyReferrers,
+        ),
+        source(Step::ListReferrers, ErrorKind::Denied),
         destination(Step::CheckTag, ErrorKind::RepositoryNotFound),
         destination(Step::CheckBlobs, ErrorKind::Denied),
         destination(Step::WriteBlob, throttled()),

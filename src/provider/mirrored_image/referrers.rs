@@ -271,12 +271,18 @@ pub(super) async fn remove(
     let there = described(cx, session, repository, &ids).await?;
     let there: BTreeSet<String> = there.into_iter().map(|image| image.digest).collect();
     subjects.retain(|subject| !there.contains(subject.as_str()));
+    // First what leads there: the service keeps what an index lists.
+    let tags: Vec<ImageId> = subjects.iter().flat_map(|it| known.tags_of(it)).collect();
+    delete(cx, session, repository, &tags).await?;
+    if there.is_empty() {
+        let left: Vec<Digest> = known.left.iter().filter_map(|it| it.parse().ok()).collect();
+        delete_untagged(cx, session, repository, &left)
+            .boxed()
+            .await?;
+    }
     let mut seen: BTreeSet<Digest> = subjects.iter().cloned().collect();
     while let Some(subject) = subjects.pop() {
-        let tags = known.tags_of(&subject);
-        if !tags.is_empty() {
-            session.delete_images(cx, repository, &tags).await?;
-        }
+        delete(cx, session, repository, &known.tags_of(&subject)).await?;
         let hanging = known.hanging_on(&subject);
         delete_untagged(cx, session, repository, &hanging)
             .boxed()
@@ -285,11 +291,18 @@ pub(super) async fn remove(
         let fresh = hanging.into_iter().filter(|it| seen.insert(it.clone()));
         subjects.extend(fresh);
     }
-    if there.is_empty() {
-        let left: Vec<Digest> = known.left.iter().filter_map(|it| it.parse().ok()).collect();
-        delete_untagged(cx, session, repository, &left)
-            .boxed()
-            .await?;
+    Ok(())
+}
+
+/// Deletes images, if there are any. What somebody else has moved or needs stays.
+async fn delete(
+    cx: &Context,
+    session: &Session,
+    repository: &str,
+    ids: &[ImageId],
+) -> Result<(), aws::Error> {
+    if !ids.is_empty() {
+        session.delete_images(cx, repository, ids).await?;
     }
     Ok(())
 }
@@ -306,8 +319,5 @@ async fn delete_untagged(
     }
     let untagged = without_tags(cx, session, repository, &ids).await?;
     ids.retain(|id| id.digest.as_ref().is_some_and(|it| untagged.contains(it)));
-    if !ids.is_empty() {
-        session.delete_images(cx, repository, &ids).await?;
-    }
-    Ok(())
+    delete(cx, session, repository, &ids).await
 }

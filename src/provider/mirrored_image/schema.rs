@@ -1,6 +1,8 @@
 //! The schema of the resource. Its descriptions are the published documentation.
 
-use crate::tf::{Attribute, Block, IdentityAttribute, IdentitySchema, Nesting, Schema, Type};
+use crate::tf::{
+    Attribute, Block, IdentityAttribute, IdentitySchema, NestedBlock, Nesting, Schema, Type,
+};
 
 use super::super::role;
 use super::verify;
@@ -14,7 +16,16 @@ pub(crate) fn schema() -> Schema {
         version: 0,
         block: Block {
             attributes,
-            blocks: Vec::new(),
+            blocks: vec![NestedBlock {
+                name: "verify",
+                nesting: Nesting::Single,
+                max_items: 0,
+                block: Block {
+                    attributes: verify::attributes(),
+                    blocks: Vec::new(),
+                    description: VERIFY.to_owned(),
+                },
+            }],
             description: DESCRIPTION.to_owned(),
         },
     }
@@ -195,7 +206,6 @@ fn how() -> Vec<Attribute> {
              Needs the permissions `ecr-public:DeleteRepository` and \
              `ecr-public:ListTagsForResource`. The value in state counts. Default: `false`.",
         ),
-        Attribute::nested("verify", Nesting::Single, verify::attributes(), VERIFY),
         Attribute::nested(
             "timeouts",
             Nesting::Single,

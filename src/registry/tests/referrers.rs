@@ -162,6 +162,16 @@ async fn registries_without_lists_are_asked_for_the_tag_and_not_again() {
 }
 
 #[tokio::test]
+async fn of_many_who_ask_at_once_one_finds_out_that_there_are_no_lists() {
+    let (registry, memory) = without(|| Reply::status(404));
+    let all = (0..5).map(|_| referrers(&registry));
+    let found = futures_util::future::try_join_all(all).await.unwrap();
+    assert!(found.iter().all(Vec::is_empty));
+    let lists = memory.lines().into_iter().filter(|line| *line == list());
+    assert_eq!(lists.count(), 1);
+}
+
+#[tokio::test]
 async fn a_repository_that_is_not_there_says_nothing_about_its_registry() {
     let unknown = || Reply::status(404).body(r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#);
     let (registry, memory) = without(unknown);

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::accounting::{Accounting, Budget, Source};
@@ -15,6 +17,8 @@ use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::image::{BuiltImage, ImageSpec, image};
 use crate::lock::lock;
+use crate::oci::referrer;
+use crate::store::OCI_INDEX;
 
 /// A source registry, in the hands of its owner. Clones share it.
 #[derive(Debug, Clone)]
@@ -25,6 +29,7 @@ struct Shared {
     clock: Clock,
     folder: TempDir,
     is_docker_hub: bool,
+    lists_referrers: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -49,6 +54,42 @@ pub(super) struct Manifest {
     pub(super) digest: Digest,
     pub(super) media_type: String,
     pub(super) bytes: Bytes,
+}
+
+impl Repository {
+    fn store(&mut self, built: &BuiltImage) {
+        for manifest in &built.manifests {
+            let stored = (manifest.media_type.clone(), manifest.bytes.clone());
+            self.manifests.insert(manifest.digest.clone(), stored);
+        }
+        let blobs = built.blobs.iter();
+        let blobs = blobs.map(|(digest, blob)| (digest.clone(), blob.clone()));
+        self.blobs.extend(blobs);
+    }
+
+    /// Enters something in the list that clients keep of what refers to its subject.
+    fn enter(&mut self, built: &BuiltImage) {
+        let Some((media_type, bytes)) = self.manifests.get(&built.digest) else {
+            return;
+        };
+        let parsed: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let subject = parsed["subject"]["digest"].as_str().unwrap_or_default();
+        let tag = subject.replacen(':', "-", 1);
+        let entry = referrer(media_type, built.digest.as_str(), bytes, subject);
+        let before = self.tags.get(&tag).and_then(|it| self.manifests.get(it));
+        let before = before.and_then(|(_, bytes)| serde_json::from_slice::<Value>(bytes).ok());
+        let mut entries = match before.map(|mut index| index["manifests"].take()) {
+            Some(Value::Array(entries)) => entries,
+            _ => Vec::new(),
+        };
+        entries.extend(entry);
+        let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries });
+        let bytes = Bytes::from(index.to_string());
+        let digest = Digest::of(&bytes);
+        self.manifests
+            .insert(digest.clone(), (OCI_INDEX.to_owned(), bytes));
+        self.tags.insert(tag, digest);
+    }
 }
 
 impl Hub {
@@ -81,6 +122,8 @@ impl Hub {
             clock,
             folder,
             is_docker_hub,
+            // Docker Hub is not known to; others are.
+            lists_referrers: AtomicBool::new(!is_docker_hub),
             state,
         }));
         for (name, repository) in &seed.repositories {
@@ -101,15 +144,7 @@ impl Hub {
         let name = format!("{repository}:{tag}");
         let built = image.build(&name, self.0.folder.path())?;
         self.change(repository, |repository| {
-            for manifest in &built.manifests {
-                let stored = (manifest.media_type.clone(), manifest.bytes.clone());
-                repository.manifests.insert(manifest.digest.clone(), stored);
-            }
-            let blobs = built
-                .blobs
-                .iter()
-                .map(|(digest, blob)| (digest.clone(), blob.clone()));
-            repository.blobs.extend(blobs);
+            repository.store(&built);
             repository.tags.insert(tag.to_owned(), built.digest.clone());
         });
         Ok(built)
@@ -139,6 +174,35 @@ impl Hub {
             }
         });
         digest
+    }
+
+    /// Builds something that refers to what the repository has, such as a signature. It gets no tag;
+    /// where the registry keeps no lists, it is entered in the one that clients keep under a tag.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::push`].
+    pub fn attach(&self, repository: &str, referrer: &ImageSpec) -> io::Result<BuiltImage> {
+        let built = referrer.build(&format!("{repository} referrer"), self.0.folder.path())?;
+        let lists_referrers = self.lists_referrers();
+        self.change(repository, |repository| {
+            repository.store(&built);
+            if !lists_referrers {
+                repository.enter(&built);
+            }
+        });
+        Ok(built)
+    }
+
+    /// Whether it keeps lists of what refers to a manifest, from now on.
+    pub fn set_lists_referrers(&self, lists_referrers: bool) {
+        self.0
+            .lists_referrers
+            .store(lists_referrers, Ordering::Relaxed);
+    }
+
+    pub(super) fn lists_referrers(&self) -> bool {
+        self.0.lists_referrers.load(Ordering::Relaxed)
     }
 
     /// Moves a tag to a digest, whether or not the repository has it.

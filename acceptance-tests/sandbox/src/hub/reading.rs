@@ -2,21 +2,19 @@
 
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Hub;
 use super::accounting::{Budget, Source};
-use super::library::Manifest;
 use super::token::Claims;
 use crate::cdn::{self, Claim};
 use crate::exchange::{Body, With as _, header_text, json, query_value, respond, text};
 use crate::face::Face;
 use crate::fault::TokenExpired;
 use crate::journal::Notes;
-use crate::oci::{Target, refusal};
+use crate::oci::{Target, referrer, referrers, refusal};
 use crate::server::address;
 use crate::sign::Unproven;
-use crate::store::OCI_INDEX;
 use crate::world::World;
 
 /// One request, with what was found out about it.
@@ -230,30 +228,17 @@ impl Visit<'_> {
         }
     }
 
-    /// Docker Hub is not known to offer this; others are.
     fn referrers(&self, name: &str, digest: &str) -> Result<Response<Body>, Response<Body>> {
-        if self.hub.is_docker_hub() {
+        if !self.hub.lists_referrers() {
             return Err(refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "no such page"));
         }
         let wanted = query_value(self.parts.uri.query(), "artifactType");
         let manifests = self.hub.manifests(name);
-        let referrers: Vec<Value> = manifests
-            .iter()
-            .filter_map(|manifest| referrer(manifest, digest))
-            .filter(|found| {
-                wanted
-                    .as_ref()
-                    .is_none_or(|wanted| found["artifactType"] == **wanted)
-            })
-            .collect();
-        let index = json!({
-            "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": referrers,
+        let entries = manifests.iter().filter_map(|manifest| {
+            let name = manifest.digest.as_str();
+            referrer(&manifest.media_type, name, &manifest.bytes, digest)
         });
-        let response = json(StatusCode::OK, &index).with("content-type", OCI_INDEX);
-        Ok(match wanted {
-            Some(_) => response.with("oci-filters-applied", "artifactType"),
-            None => response,
-        })
+        Ok(referrers(entries.collect(), wanted.as_deref()))
     }
 
     /// Whose budget this is, and whether it has an end.
@@ -263,24 +248,6 @@ impl Visit<'_> {
             None => (Source::Address(address(&self.parts)), true),
         }
     }
-}
-
-/// The descriptor of a manifest whose subject is `digest`.
-fn referrer(manifest: &Manifest, digest: &str) -> Option<Value> {
-    let parsed: Value = serde_json::from_slice(&manifest.bytes).ok()?;
-    if parsed["subject"]["digest"] != *digest {
-        return None;
-    }
-    let artifact_type = match &parsed["artifactType"] {
-        Value::Null => &parsed["config"]["mediaType"],
-        declared => declared,
-    };
-    Some(json!({
-        "mediaType": manifest.media_type,
-        "digest": manifest.digest.as_str(),
-        "size": manifest.bytes.len(),
-        "artifactType": artifact_type,
-    }))
 }
 
 fn exhausted() -> Response<Body> {

@@ -1,8 +1,10 @@
 //! Manifests and tags.
 
+use std::sync::atomic::Ordering;
+
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::access::{Access, stored};
 use super::convert::{converted, covers};
@@ -11,7 +13,7 @@ use crate::digest::Digest;
 use crate::exchange::{
     Body, Unreadable, With as _, empty, header_text, json, query_value, respond,
 };
-use crate::oci::refusal;
+use crate::oci::{self, refusal};
 use crate::store::{ImageId, NewImage, Page, StoreError};
 
 /// Manifests longer than this are not even read to their end.
@@ -87,6 +89,7 @@ pub(super) async fn put(
             Unreadable::Broken => refusal(StatusCode::BAD_REQUEST, "MANIFEST_INVALID", "broke off"),
         })?;
     let digest = Digest::of(&manifest);
+    let subject = noted_subject(access, &manifest);
     let content_type = header_text(headers, "content-type").unwrap_or_default();
     let media_type = content_type
         .split(';')
@@ -109,12 +112,50 @@ pub(super) async fn put(
         // Nothing to do is a success here.
         Ok(_) | Err(StoreError::ImageAlreadyExists { .. }) => {
             let location = access.url(&format!("manifests/{digest}"));
-            Ok(empty(StatusCode::CREATED)
+            let response = empty(StatusCode::CREATED)
                 .with("location", location)
-                .with("docker-content-digest", digest.as_str()))
+                .with("docker-content-digest", digest.as_str());
+            Ok(match subject {
+                Some(subject) => response.with("oci-subject", subject),
+                None => response,
+            })
         }
         Err(error) => Err(refused(&error)),
     }
+}
+
+/// Answers who refers to a manifest.
+pub(super) fn referrers(
+    access: &Access<'_>,
+    digest: &str,
+    parts: &Parts,
+) -> Result<Response<Body>, Response<Body>> {
+    if !access.world.lists_referrers.load(Ordering::Relaxed) {
+        return Err(refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "no such page"));
+    }
+    access.may_pull(parts)?;
+    let store = &access.world.store;
+    let (account, repository) = (&access.account, &access.repository);
+    let mut entries = Vec::new();
+    for name in stored(store.image_digests(account, repository))? {
+        let id = ImageId {
+            digest: Some(name.to_string()),
+            tag: None,
+        };
+        let image = stored(store.image(account, repository, &id))?;
+        let entry = oci::referrer(&image.media_type, name.as_str(), &image.manifest, digest);
+        entries.extend(entry);
+    }
+    let wanted = query_value(parts.uri.query(), "artifactType");
+    Ok(oci::referrers(entries, wanted.as_deref()))
+}
+
+/// What a manifest refers to, if that is noted.
+fn noted_subject(access: &Access<'_>, manifest: &[u8]) -> Option<String> {
+    let parsed: Value = serde_json::from_slice(manifest).ok()?;
+    let subject = parsed["subject"]["digest"].as_str()?.to_owned();
+    let is_noted = access.world.lists_referrers.load(Ordering::Relaxed);
+    is_noted.then_some(subject)
 }
 
 /// Answers the tag list.

@@ -66,8 +66,8 @@ async fn route(world: &World, request: Request<Body>) -> Result<Response<Body>, 
             "upload status unknown",
         )),
         (&Method::DELETE, Target::Upload(_, id)) => uploads::cancel(&access, id),
-        (&Method::GET, Target::Referrers(..)) => {
-            Err(refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "no such page"))
+        (&Method::GET, Target::Referrers(_, digest)) => {
+            manifests::referrers(&access, digest, &parts)
         }
         _ => Err(refusal(
             StatusCode::METHOD_NOT_ALLOWED,
