@@ -88,6 +88,27 @@ fn pages() -> Vec<(String, String)> {
             page(kind, &resource.schema().block),
         ));
     }
+    for (kind, data_source) in provider.data_sources() {
+        let block = data_source.schema().block;
+        pages.push(lookup_page("data-source", "Data Source", kind, &block));
+    }
+    for (kind, ephemeral) in provider.ephemeral_resources() {
+        let block = ephemeral.schema().block;
+        pages.push(lookup_page(
+            "ephemeral-resource",
+            "Ephemeral Resource",
+            kind,
+            &block,
+        ));
+    }
+    for (kind, list) in provider.list_resources() {
+        let block = list.schema().block;
+        pages.push(lookup_page("list-resource", "List Resource", kind, &block));
+    }
+    for (kind, action) in provider.actions() {
+        let block = action.schema().block;
+        pages.push(lookup_page("action", "Action", kind, &block));
+    }
     pages.extend(functions::pages(provider));
     pages.extend(crate::guides::pages());
     pages.push(crate::errors::page());
@@ -125,14 +146,7 @@ fn prices() -> String {
 
 fn page(kind: &str, block: &Block) -> String {
     let folder = format!("examples/resources/{kind}");
-    let mut page = front_matter(
-        &format!("{kind} Resource - ecrpublic"),
-        "",
-        &block.description,
-    );
-    page += &format!("# {kind} (Resource)\n\n{}\n", block.description);
-    let usage = example(&format!("{folder}/resource.tf"));
-    page += &format!("\n## Example Usage\n\n```terraform\n{usage}```\n");
+    let mut page = opening("Resource", kind, block, &format!("{folder}/resource.tf"));
     let usage = example(&format!("{folder}/lifecycle.tf"));
     page += &format!("\n{LIFECYCLE}\n\n```terraform\n{usage}```\n");
     page += &prices();
@@ -141,6 +155,29 @@ fn page(kind: &str, block: &Block) -> String {
     let declared = example(&format!("{folder}/import.tf"));
     page += &format!("\n## Import\n\n{IMPORT}\n\n```shell\n{command}```\n");
     page + &format!("\nOr in the configuration:\n\n```terraform\n{declared}```\n")
+}
+
+/// The page of what is not managed, by its name below `docs`.
+fn lookup_page(file: &str, noun: &str, kind: &str, block: &Block) -> (String, String) {
+    let extension = match file {
+        "list-resource" => "tfquery.hcl",
+        _ => "tf",
+    };
+    let usage = format!("examples/{file}s/{kind}/{file}.{extension}");
+    let short = kind.trim_start_matches("ecrpublic_");
+    (
+        format!("{file}s/{short}.md"),
+        opening(noun, kind, block, &usage) + &schema(block),
+    )
+}
+
+/// Title, description and example.
+fn opening(noun: &str, kind: &str, block: &Block, usage: &str) -> String {
+    let title = format!("{kind} {noun} - ecrpublic");
+    let mut page = front_matter(&title, "", &block.description);
+    page += &format!("# {kind} ({noun})\n\n{}\n", block.description);
+    let usage = example(usage);
+    page + &format!("\n## Example Usage\n\n```terraform\n{usage}```\n")
 }
 
 fn front_matter(title: &str, subcategory: &str, description: &str) -> String {

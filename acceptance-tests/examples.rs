@@ -8,6 +8,9 @@ use std::process::Command;
 use ecr_public_sandbox::{Face, Seed};
 use serde_json::json;
 
+use terraform_provider_ecrpublic::provider::EcrPublic;
+use terraform_provider_ecrpublic::tf::DynProvider;
+
 use crate::support::scenario::{FIRST, SECOND, Scenario};
 use crate::support::tables::read;
 use crate::support::terraform::Terraform;
@@ -25,6 +28,54 @@ async fn the_resource_example_and_its_import_block_are_valid() {
 #[tokio::test]
 async fn the_landing_zone_is_valid() {
     validates("examples/landing-zone").await;
+}
+
+#[tokio::test]
+async fn the_example_of_each_function_is_valid() {
+    all_below("examples/functions", 3).await;
+}
+
+#[tokio::test]
+async fn the_example_of_each_data_source_is_valid() {
+    all_below("examples/data-sources", 4).await;
+}
+
+#[tokio::test]
+async fn the_example_of_the_ephemeral_resource_is_valid() {
+    all_below("examples/ephemeral-resources", 1).await;
+}
+
+/// The Terraform that runs here has neither queries nor actions, but knows how they are formatted. That
+/// what is configured is configurable, the schema tells.
+#[tokio::test]
+async fn the_examples_for_newer_hosts_are_ones_that_they_take() {
+    let provider = EcrPublic::default();
+    let lists = DynProvider::list_resources(&provider).into_iter();
+    let lists = lists.map(|(kind, list)| {
+        let path = format!("examples/list-resources/{kind}/list-resource.tfquery.hcl");
+        (path, format!("list \"{kind}\" "), list.schema().block)
+    });
+    let actions = DynProvider::actions(&provider).into_iter();
+    let actions = actions.map(|(kind, action)| {
+        let path = format!("examples/actions/{kind}/action.tf");
+        (path, format!("action \"{kind}\" "), action.schema().block)
+    });
+    let all: Vec<_> = lists.chain(actions).collect();
+    assert_eq!(all.len(), 2);
+    for (path, head, block) in all {
+        let example = read(&path);
+        let terraform = Terraform::empty();
+        terraform.write("example.tf", &example);
+        terraform.run(&["fmt", "-check", "-diff"]).await.succeeded();
+        assert!(example.contains(&head), "{example}");
+        let (_, config) = example.split_once("  config {\n").unwrap();
+        let (config, _) = config.split_once("\n  }").unwrap();
+        let settings = config.lines().filter_map(|line| line.split_once('='));
+        for (name, _) in settings {
+            let is_known = block.attributes.iter().any(|each| each.name == name.trim());
+            assert!(is_known, "{path}: `{name}` is no attribute");
+        }
+    }
 }
 
 #[tokio::test]
@@ -121,11 +172,6 @@ fn the_way_to_real_accounts_names_every_variable() {
         let is_named = section.contains(&format!("| `{name}` | "));
         assert!(is_named, "the README does not say what `{name}` is to be");
     }
-}
-
-#[tokio::test]
-async fn the_example_of_each_function_is_valid() {
-    all_below("examples/functions", 3).await;
 }
 
 #[test]

@@ -58,7 +58,6 @@ async fn mirror(source: &str, destination: &str) -> Outcome {
     let (destination, tag) = repository(&client, destination);
     let job = MirrorJob {
         contents: Contents::Always,
-        referrers: Referrers::None,
         version: version.version(),
         platforms: Platforms::All,
         tags: [(tag.tag().cloned().unwrap(), ExistingTag::KeepUnless(None))].into(),

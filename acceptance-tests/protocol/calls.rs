@@ -14,20 +14,15 @@ use super::support::wire::tfplugin6 as proto;
 
 /// Calls that no schema and no capability of this provider announces. Hosts take `UNIMPLEMENTED`
 /// for "not offered" and for nothing worse.
-const NOT_OFFERED: [&str; 13] = [
+const NOT_OFFERED: [&str; 8] = [
     "ConfigureStateStore",
     "DeleteState",
     "GenerateResourceConfig",
     "GetStates",
-    "InvokeAction",
-    "ListResource",
     "LockState",
     "MoveResourceState",
-    "PlanAction",
     "ReadStateBytes",
     "UnlockState",
-    "ValidateActionConfig",
-    "ValidateListResourceConfig",
 ];
 
 /// The same, of pluggable state storage.
@@ -98,6 +93,15 @@ async fn what_the_schema_announces_is_what_the_metadata_announces() {
     assert_eq!(names, [IMAGE]);
     assert_eq!(schema.resource_schemas.keys().collect::<Vec<_>>(), [IMAGE]);
     assert_eq!(schema.provider_meta, None);
+    let data_sources = metadata.data_sources.iter().map(|each| &each.type_name);
+    same(schema.data_source_schemas.keys(), data_sources, 4);
+    let ephemeral = metadata.ephemeral_resources.iter();
+    let ephemeral = ephemeral.map(|each| &each.type_name);
+    same(schema.ephemeral_resource_schemas.keys(), ephemeral, 1);
+    let lists = metadata.list_resources.iter().map(|each| &each.type_name);
+    same(schema.list_resource_schemas.keys(), lists, 1);
+    let actions = metadata.actions.iter().map(|each| &each.type_name);
+    same(schema.action_schemas.keys(), actions, 1);
     let functions = metadata.functions.iter().map(|each| &each.name);
     same(schema.functions.keys(), functions, 3);
 }
@@ -128,7 +132,13 @@ async fn the_schema_is_one_that_core_accepts() {
             attribute.name
         );
     }
-    for block in [resource, provider] {
+    let lookups = schema.data_source_schemas.values();
+    let lookups = lookups.chain(schema.ephemeral_resource_schemas.values());
+    let lookups = lookups.chain(schema.list_resource_schemas.values());
+    let actions = schema.action_schemas.values();
+    let lookups = lookups.chain(actions.filter_map(|action| action.schema.as_ref()));
+    let lookups = lookups.filter_map(|schema| schema.block.as_ref());
+    for block in lookups.chain([resource, provider]) {
         acceptable(block);
     }
 }

@@ -18,13 +18,17 @@
 //! | 14. a debugger's process serves one host after the other | [`attach`] |
 //!
 //! [`services`] and [`calls`] hold what surrounds the calls: the other services of a plugin, and an
-//! answer to every call there is.
+//! answer to every call there is. [`hosts`] replays what each host since Terraform 1.0 says,
+//! and [`listing`] and [`actions`] what only newer ones do than the scenarios run.
 
+mod actions;
 mod apply;
 mod attach;
 mod calls;
 mod convergence;
 mod handshake;
+mod hosts;
+mod listing;
 mod logs;
 mod messages;
 mod new_roles;

@@ -10,10 +10,10 @@ use serde_json::json;
 use terraform_provider_ecrpublic::protocol::Server;
 use terraform_provider_ecrpublic::task::{Context, Work};
 use terraform_provider_ecrpublic::tf::{
-    Applied, ApplyRequest, Attribute, Block, Configured, Diagnostic, Diagnostics, DynDataSource,
-    DynDeclared, DynEphemeralResource, DynFunction, DynProvider, DynResource, FunctionError,
-    IdentitySchema, ImportRequest, Imported, Offered, PlanRequest, Planned, ReadRequest,
-    ReadResponse, Schema, Signature, Type, Value,
+    Applied, ApplyRequest, Attribute, Block, Configured, Diagnostic, Diagnostics, DynAction,
+    DynDataSource, DynDeclared, DynEphemeralResource, DynFunction, DynListResource, DynProvider,
+    DynResource, Finds, FunctionError, IdentitySchema, ImportRequest, Imported, ListRequest,
+    Offered, PlanRequest, Planned, ReadRequest, ReadResponse, Schema, Signature, Told, Type, Value,
 };
 use tokio::task::JoinSet;
 
@@ -59,6 +59,14 @@ impl DynProvider for Panics {
     }
 
     fn ephemeral_resources(&self) -> Offered<dyn DynEphemeralResource> {
+        vec![("test_panic", Arc::new(Self))]
+    }
+
+    fn list_resources(&self) -> Offered<dyn DynListResource> {
+        vec![("test_panic", Arc::new(Self))]
+    }
+
+    fn actions(&self) -> Offered<dyn DynAction> {
         vec![("test_panic", Arc::new(Self))]
     }
 
@@ -129,6 +137,20 @@ impl DynDataSource for Panics {
 impl DynEphemeralResource for Panics {
     async fn open(&self, _: &Context, _: Value) -> Result<Value, Diagnostic> {
         panic!("in open")
+    }
+}
+
+#[async_trait]
+impl DynListResource for Panics {
+    async fn list(&self, _: &Context, _: ListRequest<Value>, _: &Finds) -> Result<(), Diagnostic> {
+        panic!("in list")
+    }
+}
+
+#[async_trait]
+impl DynAction for Panics {
+    async fn invoke(&self, _: &Context, _: Value, _: &Told) -> Result<(), Diagnostic> {
+        panic!("in invoke")
     }
 }
 
@@ -288,6 +310,29 @@ async fn what_is_looked_up_or_computed_in_a_panic_is_an_error() {
     };
     let answer = client.read_data_source(request).await.unwrap();
     is_about(&answer.into_inner().diagnostics, "read");
+
+    let request = proto::list_resource::Request {
+        type_name: type_name.clone(),
+        config: object("x"),
+        ..Default::default()
+    };
+    let mut events = client.list_resource(request).await.unwrap().into_inner();
+    let last = events.message().await.unwrap().unwrap();
+    is_about(&last.diagnostic, "list");
+    assert_eq!(events.message().await.unwrap(), None);
+
+    let request = proto::invoke_action::Request {
+        action_type: type_name.clone(),
+        config: object("x"),
+        client_capabilities: None,
+    };
+    let mut events = client.invoke_action(request).await.unwrap().into_inner();
+    use proto::invoke_action::event::Type as Event;
+    let Some(Event::Completed(last)) = events.message().await.unwrap().unwrap().r#type else {
+        panic!("it has ended");
+    };
+    is_about(&last.diagnostics, "invoke");
+    assert_eq!(events.message().await.unwrap(), None);
 
     let request = proto::open_ephemeral_resource::Request {
         type_name,

@@ -30,6 +30,7 @@ mod identity;
 mod instance;
 mod limits;
 mod link;
+mod listing;
 mod login;
 mod metadata;
 mod noted;

@@ -4,6 +4,7 @@
 //! a successful delete call may carry failures.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use aws_sdk_ecrpublic::types::{
     ImageIdentifier, LayerAvailability, Registry, RegistryAliasStatus, Repository, Tag,
@@ -175,15 +176,9 @@ impl Chain {
             Err(Refusal::Answer(answer)) if answer.is_nothing_there() => return Ok(None),
             Err(refusal) => return Err(self.explain(&call, refusal).await),
         };
-        let read = images.into_iter().map(|image| {
-            Ok(ImageDetail {
-                digest: image
-                    .image_digest
-                    .ok_or_else(|| malformed(call.action, "an image has no digest"))?,
-                tags: image.image_tags.unwrap_or_default(),
-                media_type: image.image_manifest_media_type,
-            })
-        });
+        let read = images
+            .into_iter()
+            .map(|image| read_image(call.action, image));
         read.collect::<Result<_, Error>>().map(Some)
     }
 
@@ -314,7 +309,7 @@ impl Chain {
     }
 
     /// The ARN of a repository, for errors. Asks nobody anything that is not known anyway.
-    async fn arn(&self, repository: &str) -> String {
+    pub(super) async fn arn(&self, repository: &str) -> String {
         let account = match self.link.issued().await {
             Ok(issued) => issued
                 .credentials
@@ -328,7 +323,7 @@ impl Chain {
 }
 
 impl Answer {
-    fn is_nothing_there(&self) -> bool {
+    pub(super) fn is_nothing_there(&self) -> bool {
         self.is("RepositoryNotFoundException")
             || self.is("RegistryNotFoundException")
             || self.is("ImageNotFoundException")
@@ -359,7 +354,24 @@ fn read_registry(registry: &Registry) -> Result<PublicRegistry, Error> {
     })
 }
 
-fn read_repository(
+/// An image as the service describes it.
+pub(super) fn read_image(
+    action: &'static str,
+    image: aws_sdk_ecrpublic::types::ImageDetail,
+) -> Result<ImageDetail, Error> {
+    Ok(ImageDetail {
+        digest: image
+            .image_digest
+            .ok_or_else(|| malformed(action, "an image has no digest"))?,
+        tags: image.image_tags.unwrap_or_default(),
+        media_type: image.image_manifest_media_type,
+        pushed_at: image
+            .image_pushed_at
+            .and_then(|at| SystemTime::try_from(at).ok()),
+    })
+}
+
+pub(super) fn read_repository(
     action: &'static str,
     repository: &Repository,
 ) -> Result<PublicRepository, Error> {
@@ -400,7 +412,7 @@ fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {
 }
 
 /// The most that one page has.
-const MOST_RESULTS: i32 = 1000;
+pub(super) const MOST_RESULTS: i32 = 1000;
 
 const DESCRIBE_REPOSITORIES: &str = "ecr-public:DescribeRepositories";
 const CREATE_REPOSITORY: &str = "ecr-public:CreateRepository";

@@ -1,5 +1,7 @@
 //! What ECR Public holds, as far as this provider looks at it.
 
+use std::time::SystemTime;
+
 use super::AccountId;
 
 /// The registry of an account.
@@ -35,6 +37,8 @@ pub struct ImageDetail {
     pub tags: Vec<String>,
     /// Its media type.
     pub media_type: Option<String>,
+    /// When it was stored.
+    pub pushed_at: Option<SystemTime>,
 }
 
 /// An image to find or to delete.

@@ -11,6 +11,11 @@
 //! |---|---|---|
 //! | `Invalid source reference` | `source` is not an image reference. | Write it as for `docker pull`: `nginx:1.27`, `ghcr.io/acme/app:v1`, or with a digest. |
 //! | `Invalid ECR Public repository name` | The name breaks the rules of ECR Public, which are narrower than those of other registries. If you did not choose it, it was taken from `source`. | Set `repository`: lower case letters, digits, `-`, `_`, `.` and `/`. |
+//! | `Invalid source repository` | `source` of `ecrpublic_source_tags` has a tag or a digest. | Write the repository alone: `nginx`, `ghcr.io/acme/app`. |
+//! | `Invalid regular expression` | `matches` cannot be read as a regular expression. | Correct what the message names. |
+//! | `Invalid range of versions` | `semver` cannot be read as a range of versions. | Write, for example, `>=1.26, <2`, `~> 1.26` or `=1.27.3`. |
+//! | `Range of versions is missing` | `newest` and `include_prereleases` say something about versions, and without `semver` no tag is read as one. | Add `semver`; `*` is every version. |
+//! | `No tag is left` | The source has tags, and none of them is wanted. An empty list is not handed on, because what is made from it with `for_each` would be destroyed. | Correct `source`, `matches` or `semver`. |
 //! | `Image tags are missing` | `image_tags` is empty, or `source` has only a digest, so that no tag can be taken from it. | Set `image_tags`. |
 //! | `Invalid image tag` | A tag has characters that no registry accepts, or is too long. | Use letters, digits, `_`, `-` and `.`, up to 128 of them. |
 //! | `Platforms are missing` | `platforms` is empty, so nothing would be copied. | Leave it out to copy all platforms. |
@@ -189,6 +194,7 @@
 //! | `Registry alias belongs to another account` | The alias in the ID is not one of the account that the credentials lead to. | Name the account instead, and the roles that lead there with `?role_arn=…`. |
 //! | `Tag could not be removed` | A tag is still there after a destroy, and why is in the message. | Apply again, or apply `keep_on_destroy = true` first to leave the tags. |
 //! | `Untagged images left behind` | The tags are gone; manifests without tags could not be looked for. | They cost storage only. Remove them in the console if it matters. |
+//! | `Repository not pruned` | A manifest could not be read that may need others, so nothing was deleted by `ecrpublic_prune`. | Read the answer of the registry in the message, and try again. |
 //! | `Repository left in place` | `delete_repository` is set, and the repository is not empty, not ours, or could not be deleted. | Delete it by hand if nobody needs it. |
 //!
 //! # Terraform and the provider

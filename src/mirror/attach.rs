@@ -109,17 +109,15 @@ async fn admitted(
                 Some(shown) if shown == *wanted => {
                     attached.tags.insert(tag.clone(), shown);
                 }
-                Some(shown) if own.may_move(tag, &shown) => {
-                    if own.has_put(tag, &shown) {
-                        attached.left.insert(shown);
-                    }
+                Some(shown) if own.has_put(tag, &shown) => {
+                    attached.left.insert(shown);
                 }
-                Some(shown) => {
+                Some(shown) if !own.may_move(tag, &shown) => {
                     tracing::warn!(%tag, %shown, %wanted, "the tag is somebody else's and stays");
                     attached.kept.insert(tag.clone(), shown);
                     continue;
                 }
-                None => {}
+                Some(_) | None => {}
             }
         }
         admitted.push(found);

@@ -23,6 +23,10 @@ pub(crate) const REFERRERS_BYTES: u64 = MANIFEST_BYTES;
 /// about 2 KiB.
 pub(crate) const TOKEN_BYTES: u64 = 64 * 1024;
 
+/// One page of a list of tags, in bytes. A thousand of the longest tags fit; registries that give all
+/// tags at once stay below it with the largest repositories.
+pub(crate) const TAG_PAGE_BYTES: u64 = 8 * 1024 * 1024;
+
 /// How much of an error body is read, in bytes. The rest is dropped with the connection.
 pub(crate) const ERROR_BODY_BYTES: u64 = 64 * 1024;
 

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, stream};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tonic::codegen::BoxStream;
 use tonic::{Response, Status};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
@@ -37,6 +39,8 @@ pub(super) enum About {
     Resource,
     DataSource,
     EphemeralResource,
+    ListResource,
+    Action,
     Function,
 }
 
@@ -67,6 +71,8 @@ impl Call {
             tf_resource_type = of(About::Resource),
             tf_data_source_type = of(About::DataSource),
             tf_ephemeral_resource_type = of(About::EphemeralResource),
+            tf_list_resource_type = of(About::ListResource),
+            tf_action_type = of(About::Action),
             tf_function_name = of(About::Function),
         );
         tracing::trace!(parent: &span, "call received");
@@ -112,19 +118,59 @@ impl Call {
             .map_err(|_| Status::unavailable("the provider is ending"))
     }
 
+    /// Answers with events, one after the other, and a last one if the work fails or panics. When
+    /// nobody takes them any more, the context of the call is cancelled and the work winds down.
+    pub(super) fn answer_with_events<E, W>(
+        self,
+        last: impl FnOnce(Diagnostic) -> E + Send + 'static,
+        work: impl FnOnce(mpsc::Sender<E>) -> W,
+    ) -> Reply<BoxStream<E>>
+    where
+        E: Send + 'static,
+        W: Future<Output = Result<(), Diagnostic>> + Send + 'static,
+    {
+        let gone = self.cx.token().clone().drop_guard();
+        let (sender, events) = mpsc::channel(1);
+        let work = work(sender.clone());
+        let tracker = self.work.clone();
+        // Ends by itself: with the events, or soon after nobody takes them.
+        drop(tracker.spawn(async move {
+            let failure = self.caught(work).await.err();
+            let failures: Vec<_> = failure.iter().map(encode::diagnostic).collect();
+            self.log(&failures);
+            if let Some(failure) = failure {
+                let _taken = sender.send(last(failure)).await;
+            }
+        }));
+        let events = stream::unfold((events, gone), |(mut events, gone)| async {
+            let event = events.recv().await?;
+            Some((Ok(event), (events, gone)))
+        });
+        Ok(Response::new(Box::pin(events)))
+    }
+
+    async fn caught<T>(
+        &self,
+        work: impl Future<Output = Result<T, Diagnostic>> + Send,
+    ) -> Result<T, Diagnostic> {
+        let fence = AssertUnwindSafe(work).catch_unwind();
+        match fence.instrument(self.span.clone()).await {
+            Ok(done) => done,
+            Err(panic) => Err(panicked(&*panic)),
+        }
+    }
+
     async fn fenced<A: Answer>(
         self,
         mut fallback: A,
         work: impl Future<Output = Result<A, Diagnostic>> + Send,
     ) -> A {
-        let fence = AssertUnwindSafe(work).catch_unwind();
-        let failure = match fence.instrument(self.span.clone()).await {
-            Ok(Ok(answer)) => {
+        let failure = match self.caught(work).await {
+            Ok(answer) => {
                 self.log(&answer.diagnostics());
                 return answer;
             }
-            Ok(Err(diagnostic)) => diagnostic,
-            Err(panic) => panicked(&*panic),
+            Err(diagnostic) => diagnostic,
         };
         fallback.fail(&failure);
         self.log(&fallback.diagnostics());
@@ -202,14 +248,17 @@ answers!(
     import_resource_state,
     move_resource_state,
     open_ephemeral_resource,
+    plan_action,
     plan_resource_change,
     read_data_source,
     read_resource,
     renew_ephemeral_resource,
     upgrade_resource_identity,
     upgrade_resource_state,
+    validate_action_config,
     validate_data_resource_config,
     validate_ephemeral_resource_config,
+    validate_list_resource_config,
     validate_provider_config,
     validate_resource_config,
 );

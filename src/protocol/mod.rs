@@ -6,12 +6,14 @@
 //! - Every call is answered: what goes wrong is a diagnostic, a panic too.
 //! - Nothing here knows what the provider manages.
 
+mod actions;
 mod call;
 mod declared;
 mod decode;
 mod encode;
 mod functions;
 mod lifecycle;
+mod listing;
 mod lookups;
 mod resources;
 mod server;

@@ -306,7 +306,8 @@ impl Entry {
         }
     }
 
-    fn state(&self, state: &Value) -> Result<proto::DynamicValue, Diagnostic> {
+    /// An object as it travels.
+    pub(super) fn state(&self, state: &Value) -> Result<proto::DynamicValue, Diagnostic> {
         encode::value(state, &self.shape().kind)
             .map_err(|error| encode::unwritable("state", &error))
     }
@@ -321,7 +322,7 @@ impl Entry {
     }
 
     /// An identity for an object that exists. One that is not known in full is left out.
-    fn known_identity(
+    pub(super) fn known_identity(
         &self,
         identity: &Value,
     ) -> Result<Option<proto::ResourceIdentityData>, Diagnostic> {

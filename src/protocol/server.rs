@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tonic::codegen::BoxStream;
 use tonic::service::Routes;
 use tonic::{Request, Response};
 
@@ -15,9 +16,9 @@ use super::functions::Functions;
 use super::resources::Resources;
 use super::tfplugin6 as proto;
 use super::tfplugin6::provider_server::{Provider, ProviderServer};
-use super::{decode, encode};
+use super::{actions, decode, encode, listing};
 use crate::task::Work;
-use crate::tf::{DynDataSource, DynEphemeralResource, DynProvider};
+use crate::tf::{DynAction, DynDataSource, DynEphemeralResource, DynListResource, DynProvider};
 
 /// The largest message in both directions, the limit that providers written in Go have. A host
 /// sends whatever a configuration holds.
@@ -29,6 +30,8 @@ pub struct Server {
     resources: Arc<Resources>,
     data_sources: Declared<dyn DynDataSource>,
     ephemeral_resources: Declared<dyn DynEphemeralResource>,
+    list_resources: Arc<Declared<dyn DynListResource>>,
+    actions: Arc<Declared<dyn DynAction>>,
     functions: Functions,
     work: Work,
     address: &'static str,
@@ -54,6 +57,8 @@ impl Server {
                 "ephemeral resource",
                 provider.ephemeral_resources(),
             ),
+            list_resources: Arc::new(Declared::new("list resource", provider.list_resources())),
+            actions: Arc::new(Declared::new("action", provider.actions())),
             functions: Functions::new(provider.functions()),
             provider,
             work,
@@ -88,11 +93,14 @@ impl Provider for Server {
     ) -> Reply<proto::get_metadata::Response> {
         let work = async {
             use proto::get_metadata::{
-                DataSourceMetadata, EphemeralMetadata, FunctionMetadata, ResourceMetadata,
+                ActionMetadata, DataSourceMetadata, EphemeralMetadata, FunctionMetadata,
+                ListResourceMetadata, ResourceMetadata,
             };
             let resources = self.resources.names().map(str::to_owned);
             let data_sources = self.data_sources.names();
             let ephemeral = self.ephemeral_resources.names();
+            let lists = self.list_resources.names();
+            let actions = self.actions.names();
             let functions = self.functions.names();
             Ok(proto::get_metadata::Response {
                 server_capabilities: Some(encode::capabilities()),
@@ -104,6 +112,12 @@ impl Provider for Server {
                     .collect(),
                 ephemeral_resources: ephemeral
                     .map(|type_name| EphemeralMetadata { type_name })
+                    .collect(),
+                list_resources: lists
+                    .map(|type_name| ListResourceMetadata { type_name })
+                    .collect(),
+                actions: actions
+                    .map(|type_name| ActionMetadata { type_name })
                     .collect(),
                 functions: functions.map(|name| FunctionMetadata { name }).collect(),
                 ..Default::default()
@@ -124,6 +138,16 @@ impl Provider for Server {
                 resource_schemas: self.resources.schemas(),
                 data_source_schemas: self.data_sources.schemas(),
                 ephemeral_resource_schemas: self.ephemeral_resources.schemas(),
+                list_resource_schemas: self.list_resources.schemas(),
+                action_schemas: self
+                    .actions
+                    .schemas()
+                    .into_iter()
+                    .map(|(name, schema)| {
+                        let schema = Some(schema);
+                        (name, proto::ActionSchema { schema })
+                    })
+                    .collect(),
                 functions: self.functions.signatures(),
                 server_capabilities: Some(encode::capabilities()),
                 ..Default::default()
@@ -414,5 +438,82 @@ impl Provider for Server {
             Ok(proto::close_ephemeral_resource::Response::default())
         };
         call.answer(Default::default(), work).await
+    }
+
+    async fn validate_list_resource_config(
+        &self,
+        request: Request<proto::validate_list_resource_config::Request>,
+    ) -> Reply<proto::validate_list_resource_config::Response> {
+        let request = request.into_inner();
+        let (about, name) = (About::ListResource, &request.type_name);
+        let call = self.call_about("ValidateListResourceConfig", about, name);
+        let work = async {
+            let list = self.list_resources.get(name)?;
+            let diagnostics = list.validate(request.config.as_ref())?;
+            Ok(proto::validate_list_resource_config::Response { diagnostics })
+        };
+        call.answer(Default::default(), work).await
+    }
+
+    async fn list_resource(
+        &self,
+        request: Request<proto::list_resource::Request>,
+    ) -> Reply<BoxStream<proto::list_resource::Event>> {
+        let request = request.into_inner();
+        let call = self.call_about("ListResource", About::ListResource, &request.type_name);
+        let cx = call.context();
+        let (lists, resources) = (
+            Arc::clone(&self.list_resources),
+            Arc::clone(&self.resources),
+        );
+        call.answer_with_events(listing::failed, |events| async move {
+            let list = lists.get(&request.type_name)?;
+            list.list(&cx, &resources, &request, &events).await
+        })
+    }
+
+    async fn validate_action_config(
+        &self,
+        request: Request<proto::validate_action_config::Request>,
+    ) -> Reply<proto::validate_action_config::Response> {
+        let request = request.into_inner();
+        let name = &request.type_name;
+        let call = self.call_about("ValidateActionConfig", About::Action, name);
+        let work = async {
+            let diagnostics = self.actions.get(name)?.validate(request.config.as_ref())?;
+            Ok(proto::validate_action_config::Response { diagnostics })
+        };
+        call.answer(Default::default(), work).await
+    }
+
+    async fn plan_action(
+        &self,
+        request: Request<proto::plan_action::Request>,
+    ) -> Reply<proto::plan_action::Response> {
+        let request = request.into_inner();
+        let name = &request.action_type;
+        let call = self.call_about("PlanAction", About::Action, name);
+        let work = async {
+            let diagnostics = self.actions.get(name)?.validate(request.config.as_ref())?;
+            Ok(proto::plan_action::Response {
+                diagnostics,
+                deferred: None,
+            })
+        };
+        call.answer(Default::default(), work).await
+    }
+
+    async fn invoke_action(
+        &self,
+        request: Request<proto::invoke_action::Request>,
+    ) -> Reply<BoxStream<proto::invoke_action::Event>> {
+        let request = request.into_inner();
+        let call = self.call_about("InvokeAction", About::Action, &request.action_type);
+        let cx = call.context();
+        let actions = Arc::clone(&self.actions);
+        call.answer_with_events(actions::failed, |events| async move {
+            let action = actions.get(&request.action_type)?;
+            action.invoke(&cx, &request, &events).await
+        })
     }
 }

@@ -1,15 +1,15 @@
 //! The ways out of this process, made once for each provider configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::aws::{self, AccountId, Aws, PublicRepository, Session, Target};
-use crate::content::{PullBudget, Source};
+use crate::content::{self, PullBudget, Source};
 use crate::mirror::Engine;
 use crate::net::HttpSettings;
-use crate::oci::{Reference, Repository};
-use crate::registry::{Client, Credential, CredentialSource, DockerConfig, Endpoint};
+use crate::oci::{Reference, Repository, Tag};
+use crate::registry::{Client, Credential, CredentialSource, DockerConfig, Endpoint, Registry};
 use crate::task::{Context, Stopped};
 use crate::tf::Diagnostic;
 
@@ -157,6 +157,11 @@ impl Clients {
     }
 
     fn run_source(&self, repository: &Repository) -> RunSource {
+        RunSource::new(self.registry_of(repository), &self.resolved, &self.pulls)
+    }
+
+    /// A handle on a repository of a source registry.
+    fn registry_of(&self, repository: &Repository) -> Registry {
         let host = repository.registry();
         let block = self.registries.get(host);
         let endpoint = match block {
@@ -167,8 +172,7 @@ impl Clients {
         let own = block.and_then(|block| self.registry_by_bundle.get(block.ca_bundle.as_ref()?));
         let client = own.unwrap_or(&self.registry);
         let credentials = self.credentials(repository, block);
-        let registry = client.repository(&endpoint, repository.clone(), credentials);
-        RunSource::new(registry, &self.resolved, &self.pulls)
+        client.repository(&endpoint, repository.clone(), credentials)
     }
 
     /// What the registry of a source said last about pulls left.
@@ -189,6 +193,15 @@ impl Clients {
     pub(crate) async fn look(&self, cx: &Context, source: &Reference) -> Result<Seen, Stopped> {
         let repository = self.source(source.repository());
         self.looks.look(cx, &*repository, &source.version()).await
+    }
+
+    /// The tags of a repository, without a pull.
+    pub(crate) async fn tags(
+        &self,
+        cx: &Context,
+        repository: &Repository,
+    ) -> Result<BTreeSet<Tag>, content::Error> {
+        self.registry_of(repository).tags(cx).await
     }
 
     fn credentials(

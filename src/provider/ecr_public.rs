@@ -8,15 +8,19 @@ use futures_util::FutureExt as _;
 use crate::aws::Environment;
 use crate::task::Context;
 use crate::tf::{
-    Configured, Diagnostics, DynFunction, DynResource, Offered, Provider, Schema, ValueFunction,
-    ValueResource,
+    Configured, Diagnostics, DynAction, DynDataSource, DynEphemeralResource, DynFunction,
+    DynListResource, DynResource, Offered, Provider, Schema, ValueAction, ValueDataSource,
+    ValueEphemeralResource, ValueFunction, ValueListResource, ValueResource,
 };
 
+use super::authorization_token::AuthorizationTokens;
 use super::clients::Clients;
 use super::config::ProviderConfig;
 use super::connection::Connection;
+use super::data_sources::{PullBudgetSource, RegistrySource, SourceImage, SourceTags};
 use super::functions::{DefaultRepository, ParseReference, PublicUri};
-use super::mirrored_image::MirroredImages;
+use super::mirrored_image::{MirroredImageList, MirroredImages};
+use super::prune::Prune;
 use super::{schema, settings};
 
 /// The provider `ecrpublic`.
@@ -93,6 +97,53 @@ impl Provider for EcrPublic {
             connection: Arc::clone(&self.connection),
         };
         vec![("ecrpublic_mirrored_image", Arc::new(ValueResource(images)))]
+    }
+
+    fn data_sources(&self) -> Offered<dyn DynDataSource> {
+        let connection = || Arc::clone(&self.connection);
+        let budget = PullBudgetSource {
+            connection: connection(),
+        };
+        let registry = RegistrySource {
+            connection: connection(),
+        };
+        let image = SourceImage {
+            connection: connection(),
+        };
+        let tags = SourceTags {
+            connection: connection(),
+        };
+        vec![
+            ("ecrpublic_pull_budget", Arc::new(ValueDataSource(budget))),
+            ("ecrpublic_registry", Arc::new(ValueDataSource(registry))),
+            ("ecrpublic_source_image", Arc::new(ValueDataSource(image))),
+            ("ecrpublic_source_tags", Arc::new(ValueDataSource(tags))),
+        ]
+    }
+
+    fn ephemeral_resources(&self) -> Offered<dyn DynEphemeralResource> {
+        let tokens = AuthorizationTokens {
+            connection: Arc::clone(&self.connection),
+        };
+        let name = "ecrpublic_authorization_token";
+        vec![(name, Arc::new(ValueEphemeralResource(tokens)))]
+    }
+
+    fn list_resources(&self) -> Offered<dyn DynListResource> {
+        let list = MirroredImageList {
+            connection: Arc::clone(&self.connection),
+        };
+        vec![(
+            "ecrpublic_mirrored_image",
+            Arc::new(ValueListResource(list)),
+        )]
+    }
+
+    fn actions(&self) -> Offered<dyn DynAction> {
+        let prune = Prune {
+            connection: Arc::clone(&self.connection),
+        };
+        vec![("ecrpublic_prune", Arc::new(ValueAction(prune)))]
     }
 
     fn functions(&self) -> Offered<dyn DynFunction> {

@@ -9,21 +9,26 @@
 //! - `source`: a repository to copy from; `official`: where official images are read instead; `look`:
 //!   what sources show now; `pulls`: how often they may be read; `destination`: a repository of ECR Public; `pace`: how fast it may be asked; `turns`:
 //!   who may change it now; `planned_tags`: what its tags are to show.
-//! - `mirrored_image`: the resource; `functions`: names of images, offline.
-//! - `progress`: bars on the terminal.
+//! - `mirrored_image`: the resource; `data_sources`: what is looked up;
+//!   `authorization_token`: a login for other tools; `functions`: names of images,
+//!   offline.
+//! - `prune`: the action that deletes what nobody needs; `progress`: bars on the terminal.
 //! - `diagnose`: from errors to words.
-//! - `role`, `aws_tags`, `repository_name`, `duration`, `known`: what blocks and resources share.
+//! - `way`, `role`, `source_reference`, `aws_tags`, `repository_name`, `duration`, `known`: what blocks,
+//!   resources and data sources share.
 //!
 //! # Invariants
 //!
 //! - Text is parsed here; nothing further in knows attributes, null or unknown.
 //! - Nothing outside `diagnose` explains an error of another layer.
 
+mod authorization_token;
 mod aws_settings;
 mod aws_tags;
 mod clients;
 mod config;
 mod connection;
+mod data_sources;
 mod destination;
 mod diagnose;
 mod duration;
@@ -39,6 +44,7 @@ mod official;
 mod pace;
 mod planned_tags;
 mod progress;
+mod prune;
 mod pulls;
 mod registry_settings;
 mod repository_name;
@@ -47,7 +53,9 @@ mod schema;
 mod settings;
 mod signatures;
 mod source;
+mod source_reference;
 mod turns;
+mod way;
 
 pub use config::ProviderConfig;
 pub use ecr_public::EcrPublic;

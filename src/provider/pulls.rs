@@ -101,6 +101,11 @@ impl Pulls {
         }
     }
 
+    /// Pulls to leave to others.
+    pub(crate) fn reserve(&self) -> u64 {
+        self.settings.reserve
+    }
+
     /// Whether an image waits when no pull is left.
     pub(crate) fn waits(&self) -> bool {
         self.settings.on_exhausted == OnExhausted::Wait

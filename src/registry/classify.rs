@@ -41,6 +41,7 @@ pub(super) fn kind(action: Action, digest: Option<&Digest>, fault: &Fault) -> Er
         | Fault::Token
         | Fault::Target { .. }
         | Fault::TooManyRedirects(_)
+        | Fault::Tags(_)
         | Fault::TooManyPages(_)
         | Fault::Header(_) => ErrorKind::Protocol,
         Fault::TooSoon => ErrorKind::UploadLost,
@@ -81,6 +82,7 @@ pub(super) fn failure(action: Action, fault: &Fault) -> Failures {
         | Fault::TooLong { .. }
         | Fault::Digest { .. }
         | Fault::Size { .. }
+        | Fault::Tags(_)
         | Fault::Header(_)
         | Fault::Endpoint(_)
         | Fault::Settings(_)
@@ -139,6 +141,7 @@ fn refused(action: Action, digest: Option<&Digest>, refusal: &Refusal) -> ErrorK
         | Action::GetToken
         | Action::Resolve
         | Action::ReadManifest
+        | Action::ListTags
         | Action::ListReferrers
         | Action::FindBlob
         | Action::ReadBlob
@@ -238,6 +241,7 @@ fn wire(action: Action, kind: TransportErrorKind) -> ErrorKind {
         | Action::GetToken
         | Action::Resolve
         | Action::ReadManifest
+        | Action::ListTags
         | Action::ListReferrers
         | Action::FindBlob
         | Action::ReadBlob

@@ -125,6 +125,13 @@ impl Base {
         self.below(repository, &["manifests", &text])
     }
 
+    /// The list of tags, so many at once.
+    pub(super) fn tags(&self, repository: &Repository, page: usize) -> Url {
+        let mut url = self.below(repository, &["tags", "list"]);
+        url.query_pairs_mut().append_pair("n", &page.to_string());
+        url
+    }
+
     pub(super) fn referrers(&self, repository: &Repository, digest: &Digest) -> Url {
         self.below(repository, &["referrers", digest.as_str()])
     }

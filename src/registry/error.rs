@@ -54,6 +54,8 @@ pub enum Action {
     Resolve,
     /// Reading a manifest.
     ReadManifest,
+    /// Listing tags.
+    ListTags,
     /// Asking what refers to a manifest.
     ListReferrers,
     /// Asking whether a blob is there.
@@ -148,6 +150,9 @@ pub enum Fault {
         /// What it is, or what the other side says it is.
         found: u64,
     },
+    /// The list of tags is none, or has no end.
+    #[error("the list of tags {0}")]
+    Tags(&'static str),
     /// A header is missing or makes no sense.
     #[error("the header `{0}` of the answer is missing or makes no sense")]
     Header(&'static str),
@@ -257,6 +262,7 @@ impl Error {
             | Fault::TooLong { .. }
             | Fault::Digest { .. }
             | Fault::Size { .. }
+            | Fault::Tags(_)
             | Fault::Header(_)
             | Fault::Endpoint(_)
             | Fault::Settings(_)
@@ -412,6 +418,7 @@ impl StdError for Error {
             | Fault::TooLong { .. }
             | Fault::Digest { .. }
             | Fault::Size { .. }
+            | Fault::Tags(_)
             | Fault::Header(_) => None,
         }
     }
@@ -424,6 +431,7 @@ impl fmt::Display for Action {
             Self::GetToken => "getting a token for",
             Self::Resolve => "looking up a manifest of",
             Self::ReadManifest => "reading a manifest of",
+            Self::ListTags => "listing the tags of",
             Self::ListReferrers => "listing what refers to a manifest of",
             Self::FindBlob => "looking for a blob in",
             Self::ReadBlob => "reading a blob of",

@@ -17,12 +17,14 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod handle;
+mod link;
 mod manifests;
 mod outgoing;
 mod pace;
 mod reader;
 mod referrers;
 mod request;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod upload;

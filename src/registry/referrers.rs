@@ -13,6 +13,7 @@ use url::Url;
 use super::auth::Access;
 use super::error::{Action, Error, Fault};
 use super::handle::{Lists, Registry};
+use super::link::next_link;
 use super::manifests::invalid;
 use super::request::{Answer, Call};
 use crate::content::ErrorKind;
@@ -161,33 +162,4 @@ impl Registry {
 fn means_unknown(error: &Error) -> bool {
     let status = error.refusal().map_or(0, |refusal| refusal.status);
     UNKNOWN_REQUEST.contains(&status) && error.kind() != ErrorKind::Denied
-}
-
-/// The address in `<…>; rel="next"`, if there is one.
-///
-/// RFC 8288, section 3.
-fn next_link(headers: &HeaderMap) -> Result<Option<String>, Fault> {
-    for value in headers.get_all(http::header::LINK) {
-        let value = value.to_str().map_err(|_text| Fault::Header("link"))?;
-        let mut rest = value;
-        while let Some((_, opened)) = rest.split_once('<') {
-            let (address, after) = opened.split_once('>').ok_or(Fault::Header("link"))?;
-            let parameters = after.split('<').next().unwrap_or_default();
-            if parameters.split(';').any(is_next) {
-                return Ok(Some(address.to_owned()));
-            }
-            rest = after;
-        }
-    }
-    Ok(None)
-}
-
-fn is_next(parameter: &str) -> bool {
-    let Some((name, value)) = parameter.split_once('=') else {
-        return false;
-    };
-    let value = value.trim().trim_end_matches(',').trim().trim_matches('"');
-    let mut relations = value.split_whitespace();
-    name.trim().eq_ignore_ascii_case("rel")
-        && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
 }

@@ -5,6 +5,7 @@ mod blobs;
 mod deceit;
 mod hostile;
 mod http2;
+mod listing;
 mod manifests;
 mod mounts;
 mod pace;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::action::DynAction;
 use super::data_source::DynDataSource;
 use super::diagnostics::Diagnostics;
 use super::ephemeral::DynEphemeralResource;
 use super::function::DynFunction;
+use super::list_resource::DynListResource;
 use super::model::{Model, mismatch, required};
 use super::resource::DynResource;
 use super::schema::Schema;
@@ -54,6 +56,16 @@ pub trait Provider: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// What of that it can list, by type name of the managed resource.
+    fn list_resources(&self) -> Offered<dyn DynListResource> {
+        Vec::new()
+    }
+
+    /// What it does when it is asked to, by type name.
+    fn actions(&self) -> Offered<dyn DynAction> {
+        Vec::new()
+    }
+
     /// What it computes, by name.
     fn functions(&self) -> Offered<dyn DynFunction> {
         Vec::new()
@@ -73,6 +85,8 @@ pub trait DynProvider: Send + Sync {
     fn resources(&self) -> Offered<dyn DynResource>;
     fn data_sources(&self) -> Offered<dyn DynDataSource>;
     fn ephemeral_resources(&self) -> Offered<dyn DynEphemeralResource>;
+    fn list_resources(&self) -> Offered<dyn DynListResource>;
+    fn actions(&self) -> Offered<dyn DynAction>;
     fn functions(&self) -> Offered<dyn DynFunction>;
 }
 
@@ -108,6 +122,14 @@ impl<P: Provider> DynProvider for P {
 
     fn ephemeral_resources(&self) -> Offered<dyn DynEphemeralResource> {
         Provider::ephemeral_resources(self)
+    }
+
+    fn list_resources(&self) -> Offered<dyn DynListResource> {
+        Provider::list_resources(self)
+    }
+
+    fn actions(&self) -> Offered<dyn DynAction> {
+        Provider::actions(self)
     }
 
     fn functions(&self) -> Offered<dyn DynFunction> {

@@ -10,6 +10,12 @@ use tower_service::Service as _;
 /// One message of no bytes, with its frame.
 pub(crate) const EMPTY: Bytes = Bytes::from_static(&[0; 5]);
 
+/// One message, with its frame.
+pub(crate) fn message(bytes: &[u8]) -> Bytes {
+    let length = u32::try_from(bytes.len()).unwrap();
+    [&[0], &length.to_be_bytes()[..], bytes].concat().into()
+}
+
 /// Calls a method with a body that is taken as it is, and returns the status of the answer and the
 /// bytes of its messages.
 pub(crate) async fn call(channel: &mut Channel, method: &str, body: Bytes) -> (Code, Bytes) {

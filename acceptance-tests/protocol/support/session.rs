@@ -19,12 +19,39 @@ pub(crate) const IMAGE: &str = "ecrpublic_mirrored_image";
 /// What hosts and providers agree on.
 const LIMIT: usize = 256 * 1024 * 1024;
 
+/// What a host says of itself, and what it keeps.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
+    /// What it calls its version.
+    pub(crate) version: String,
+    /// What it announces.
+    pub(crate) capabilities: Option<proto::ClientCapabilities>,
+    /// Whether it has heard of identities.
+    pub(crate) has_identities: bool,
+}
+
+impl Host {
+    /// The one that the scenarios run, but for identities.
+    fn usual() -> Self {
+        Self {
+            version: "1.11.4".to_owned(),
+            capabilities: Some(proto::ClientCapabilities {
+                // As on every apply walk; nothing may be deferred all the same.
+                deferral_allowed: true,
+                ..Default::default()
+            }),
+            has_identities: true,
+        }
+    }
+}
+
 /// A connection to a process, and the schema it served. Clones share the connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) channel: Channel,
     pub(crate) client: ProviderClient<Channel>,
     schema: proto::get_provider_schema::Response,
+    host: Host,
 }
 
 /// The answer to a plan.
@@ -98,6 +125,7 @@ impl Session {
             channel,
             client,
             schema,
+            host: Host::usual(),
         }
     }
 
@@ -107,7 +135,19 @@ impl Session {
             client: client(&channel),
             channel,
             schema: self.schema,
+            host: self.host,
         }
+    }
+
+    /// From now on the conversation is that of another host.
+    pub(crate) fn speak_as(&mut self, host: Host) {
+        self.host = host;
+    }
+
+    /// Whether the host hands the private data of its first plan to the second one.
+    pub(crate) fn hands_on(&self) -> bool {
+        let capabilities = self.host.capabilities.as_ref();
+        capabilities.is_some_and(|announced| announced.store_planned_private)
     }
 
     pub(crate) fn schema(&self) -> &proto::get_provider_schema::Response {
@@ -129,6 +169,30 @@ impl Session {
         complete(self.block(), written)
     }
 
+    /// A data source as core completes it.
+    pub(crate) fn data_source(&self, kind: &str, written: &Json) -> Json {
+        let schema = &self.schema.data_source_schemas[kind];
+        complete(schema.block.as_ref().unwrap(), written)
+    }
+
+    /// An ephemeral resource as core completes it.
+    pub(crate) fn ephemeral(&self, kind: &str, written: &Json) -> Json {
+        let schema = &self.schema.ephemeral_resource_schemas[kind];
+        complete(schema.block.as_ref().unwrap(), written)
+    }
+
+    /// The configuration of a list as core completes it.
+    pub(crate) fn list(&self, kind: &str, written: &Json) -> Json {
+        let schema = &self.schema.list_resource_schemas[kind];
+        complete(schema.block.as_ref().unwrap(), written)
+    }
+
+    /// The configuration of an action as core completes it.
+    pub(crate) fn action(&self, kind: &str, written: &Json) -> Json {
+        let schema = self.schema.action_schemas[kind].schema.as_ref();
+        complete(schema.unwrap().block.as_ref().unwrap(), written)
+    }
+
     /// Configures, successfully.
     pub(crate) async fn configure(&mut self, written: &Json) {
         let diagnostics = self.try_configure(written).await;
@@ -137,9 +201,9 @@ impl Session {
 
     pub(crate) async fn try_configure(&mut self, written: &Json) -> Vec<proto::Diagnostic> {
         let request = proto::configure_provider::Request {
-            terraform_version: "1.11.4".to_owned(),
+            terraform_version: self.host.version.clone(),
             config: Some(dynamic(&self.provider(written))),
-            client_capabilities: None,
+            client_capabilities: self.host.capabilities,
         };
         let answer = self.client.configure_provider(request).await.unwrap();
         settled(answer.into_inner().diagnostics)
@@ -180,11 +244,11 @@ impl Session {
             proposed_new_state: Some(dynamic(&proposed(self.block(), &config, &prior))),
             config: Some(dynamic(&config)),
             prior_private: before.map_or(Vec::new(), |before| before.private.clone()),
-            client_capabilities: Some(proto::ClientCapabilities {
-                // As on every apply walk; nothing may be deferred all the same.
-                deferral_allowed: true,
-                store_planned_private: handed_on.is_some(),
-                ..Default::default()
+            client_capabilities: self.host.capabilities.map(|announced| {
+                proto::ClientCapabilities {
+                    store_planned_private: announced.store_planned_private || handed_on.is_some(),
+                    ..announced
+                }
             }),
             planned_private: handed_on.unwrap_or_default(),
             ..Default::default()
@@ -269,14 +333,15 @@ impl Session {
 
     /// Refreshes what is in state.
     pub(crate) async fn refresh(&mut self, before: &Applied) -> Applied {
-        let identity = Some(dynamic(&before.identity));
+        let identity = proto::ResourceIdentityData {
+            identity_data: Some(dynamic(&before.identity)),
+        };
         let request = proto::read_resource::Request {
             type_name: IMAGE.to_owned(),
             current_state: Some(dynamic(&before.state)),
             private: before.private.clone(),
-            current_identity: Some(proto::ResourceIdentityData {
-                identity_data: identity,
-            }),
+            current_identity: self.host.has_identities.then_some(identity),
+            client_capabilities: self.host.capabilities,
             ..Default::default()
         };
         let answer = self.client.read_resource(request).await.unwrap();

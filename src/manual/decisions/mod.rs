@@ -1,10 +1,12 @@
 //! One page for each decision that was not obvious, titled with the question.
 
+pub mod actions;
 pub mod connections;
 pub mod copy_client;
 pub mod credential_sources;
 pub mod destroy;
 pub mod fuzzing;
+pub mod lookups;
 pub mod plan_and_digest;
 pub mod plugin_layer;
 pub mod questions;

@@ -76,7 +76,7 @@ pub(super) fn span(time: Duration) -> String {
 }
 
 /// The moment in UTC, as RFC 3339 writes it.
-pub(super) fn moment(time: SystemTime) -> String {
+pub(crate) fn moment(time: SystemTime) -> String {
     let time = OffsetDateTime::from(time).replace_nanosecond(0);
     time.ok()
         .and_then(|time| time.format(&Rfc3339).ok())

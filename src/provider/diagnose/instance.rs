@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::aws::{self, AccountId, DeleteFailure};
+use crate::content;
 use crate::mirror::{self, Cause, Outcome};
-use crate::oci::{Digest, Tag};
+use crate::oci::{Digest, InvalidDigest, Tag};
 use crate::tf::{Diagnostic, Path};
 
 use super::super::planned_tags::{PlannedImage, PlannedTag};
-use super::super::repository_name::RepositoryName;
+use super::super::repository_name::{InvalidRepositoryName, RepositoryName};
+use super::super::role::excerpt;
 use super::aws::resource_aws;
 use super::registry::{find, with_answer};
 
@@ -74,6 +76,46 @@ pub(crate) fn planned_twice(
             image.source, first.source
         ))
         .hint("Give one of them other `image_tags`, or another `repository`.")
+}
+
+/// A name that ECR Public does not take.
+pub(crate) fn invalid_repository_name(name: &str, error: &InvalidRepositoryName) -> Diagnostic {
+    Diagnostic::error("Invalid ECR Public repository name").detail(format!(
+        "`{}` cannot be the name of a repository in ECR Public: {error}.",
+        excerpt(name)
+    ))
+}
+
+/// Not every manifest could be read that may need another one.
+pub(crate) fn not_pruned(
+    name: &RepositoryName,
+    account: &AccountId,
+    digest: &Digest,
+    error: &content::Error,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::error("Repository not pruned")
+        .at(Path::root("repository"))
+        .detail(format!(
+            "The provider was reading `{digest}` of `{name}` in account {account}, to see what it \
+             needs. Nothing was deleted."
+        ));
+    with_answer(diagnostic, error).hint("Try again.")
+}
+
+/// An image whose digest cannot be read may need any other.
+pub(crate) fn strange_image(
+    name: &RepositoryName,
+    account: &AccountId,
+    digest: &str,
+    error: &InvalidDigest,
+) -> Diagnostic {
+    Diagnostic::error("Repository not pruned")
+        .at(Path::root("repository"))
+        .detail(format!(
+            "AWS says that `{name}` in account {account} has an image `{}`: {error}. What it needs \
+             cannot be found out. Nothing was deleted.",
+            excerpt(digest)
+        ))
 }
 
 /// The repository is missing, and must not be created.

@@ -21,19 +21,20 @@ mod registry;
 mod signature;
 mod source;
 
+pub(crate) use answer::moment;
 pub(crate) use aws::{during_read, notice, provider_aws, resource_aws, stopped};
 pub(crate) use copy::{Copy, copy};
 pub(crate) use instance::{
-    built_differently, different_images, imported_image, invalid_import, invalid_state, leftovers,
-    not_configured, not_verified, planned_twice, repository_left, repository_missing,
-    repository_not_deleted, signature_kept, source_missing, tag_not_removed, tags_left_alone,
-    unknown_alias, untagged,
+    built_differently, different_images, imported_image, invalid_import, invalid_repository_name,
+    invalid_state, leftovers, not_configured, not_pruned, not_verified, planned_twice,
+    repository_left, repository_missing, repository_not_deleted, signature_kept, source_missing,
+    strange_image, tag_not_removed, tags_left_alone, unknown_alias, untagged,
 };
 pub(crate) use registry::{BundleOf, docker_config, http_settings, no_alias, unusable_alias};
 pub(crate) use signature::not_signed;
 pub(crate) use source::{
-    is_about_the_image, referrers_not_followed, source_not_followed, source_unresolved,
-    source_unseen, source_unusable, too_few_pulls,
+    is_about_the_image, referrers_not_followed, source_not_followed, source_not_found_out,
+    source_unresolved, source_unseen, source_unusable, tags_not_listed, too_few_pulls,
 };
 
 #[cfg(test)]

@@ -4,11 +4,13 @@
 
 use crate::content::{self, ErrorKind, PullBudget};
 use crate::mirror::{Error, Step};
-use crate::oci::{InvalidManifest, Reference};
+use crate::oci::{InvalidManifest, Reference, Repository};
 use crate::registry::{self, Action, Fault};
+use crate::task::Stopped;
 use crate::tf::{Diagnostic, Path};
 
 use super::answer;
+use super::aws::stopped;
 use super::copy::{Copy, doing};
 use super::registry::{find, is_tls, with_answer};
 use crate::provider::look::PATIENCE;
@@ -52,6 +54,46 @@ fn unusable_for(store: &content::Error, source: &Reference, purpose: &str) -> Di
         .at(Path::root("source"))
         .detail(format!("The provider was looking up `{source}` {purpose}."));
     let diagnostic = with_answer(diagnostic, store);
+    match hint {
+        Some(hint) => diagnostic.hint(hint),
+        None => diagnostic,
+    }
+}
+
+/// What a source shows could not be found out, and nothing else was wanted.
+pub(crate) fn source_not_found_out(source: &Reference, store: &content::Error) -> Diagnostic {
+    not_told(source.repository(), store, format!("looking up `{source}`"))
+}
+
+/// The tags of a source could not be listed.
+pub(crate) fn tags_not_listed(repository: &Repository, store: &content::Error) -> Diagnostic {
+    not_told(
+        repository,
+        store,
+        format!("listing the tags of `{repository}`"),
+    )
+}
+
+/// A registry did not tell what it was asked.
+fn not_told(repository: &Repository, store: &content::Error, doing: String) -> Diagnostic {
+    let host = repository.registry();
+    let doing = format!("The provider was {doing}.");
+    if let ErrorKind::Stopped(Stopped::Cancelled) = store.kind() {
+        return stopped(Stopped::Cancelled);
+    }
+    if let ErrorKind::Stopped(Stopped::DeadlineExceeded(limit)) = store.kind() {
+        return Diagnostic::error("Source registry not available")
+            .at(Path::root("source"))
+            .detail(doing)
+            .detail(format!(
+                "`{host}` did not answer within {}.",
+                answer::span(limit.length)
+            ))
+            .hint("Try again.");
+    }
+    let (summary, hint) = words(store, host);
+    let diagnostic = Diagnostic::error(summary).at(Path::root("source"));
+    let diagnostic = with_answer(diagnostic.detail(doing), store);
     match hint {
         Some(hint) => diagnostic.hint(hint),
         None => diagnostic,

@@ -480,6 +480,12 @@ fn what_can_be_said_about_an_instance() {
         repository_missing(&repository, &account),
         not_verified(),
         tags_left_alone(),
+        signature_kept(
+            &"sha256-0.sig".parse().unwrap(),
+            &digest("theirs"),
+            "public.ecr.aws/a1b2c3/nginx",
+        ),
+        referrers_not_followed(&"nginx:1.27".parse().unwrap(), &ErrorKind::Denied.into()),
         unknown_alias("other", &account, &["a1b2c3".to_owned()]),
         untagged(&["1", "2"], &repository, &account),
         different_images(&["sha256:a", "sha256:b"].into(), &repository),
@@ -507,4 +513,31 @@ fn a_source_that_does_not_answer_in_time_is_a_warning_that_says_so() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn what_could_not_be_looked_up_is_told_with_what_was_asked() {
+    let source: Reference = "nginx:1.27".parse().unwrap();
+    let limit = Limit::from(Duration::from_secs(300));
+    let errors = [
+        ErrorKind::NotFound,
+        ErrorKind::Denied,
+        ErrorKind::Unavailable,
+        ErrorKind::Throttled { retry_after: None },
+        ErrorKind::Stopped(Stopped::DeadlineExceeded(limit)),
+        ErrorKind::Stopped(Stopped::Cancelled),
+    ];
+    let errors = errors.map(content::Error::from);
+    let mut all: Vec<Diagnostic> = errors
+        .iter()
+        .map(|error| source_not_found_out(&source, error))
+        .collect();
+    all.push(tags_not_listed(source.repository(), &errors[2]));
+    let (name, account) = ("nginx".parse(), "222222222222".parse());
+    let (name, account) = (name.unwrap(), account.unwrap());
+    all.push(not_pruned(&name, &account, &digest("root"), &errors[2]));
+    let strange = "md5:0".parse::<Digest>().unwrap_err();
+    all.push(strange_image(&name, &account, "md5:0", &strange));
+    let all: Vec<String> = all.iter().map(text).collect();
+    insta::assert_snapshot!("lookups", all.join("\n\n---\n\n"));
 }

@@ -55,11 +55,22 @@ async fn found(
     };
     let id: ImportId = id.map_err(|error| diagnose::invalid_import(&error))?;
     let (session, account) = enter(cx, clients, &id).await?;
-    let digest = shown(cx, &session, &account, &id).await?;
-    let model = model(&id, &account);
-    let site = Site::open(cx, clients, &session, &model).await?;
-    let outcome = read(cx, clients, &site, &id, digest).await?;
-    let state = imported(copy::realised(model, &site, &outcome), &id);
+    existing(cx, clients, &id, &session, &account).await
+}
+
+/// What is there, seen by somebody who has got there.
+pub(super) async fn existing(
+    cx: &Context,
+    clients: &Clients,
+    id: &ImportId,
+    session: &Session,
+    account: &AccountId,
+) -> Result<(MirroredImage, Private), Diagnostic> {
+    let digest = shown(cx, session, account, id).await?;
+    let model = model(id, account);
+    let site = Site::open(cx, clients, session, &model).await?;
+    let outcome = read(cx, clients, &site, id, digest).await?;
+    let state = imported(copy::realised(model, &site, &outcome), id);
     let private = Private::new(account.as_str(), id.repository.as_str(), false);
     let private = copy::remembered(private, &site, &outcome);
     Ok((state, private))

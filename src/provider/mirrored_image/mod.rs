@@ -6,6 +6,7 @@
 //! - `apply`, `copy`, `remove`: create and update, one copy, destroy; `verify`: what has to be
 //!   signed before.
 //! - `read`, `observe`, `import`, `import_id`: what is there; `follow`: what the source shows.
+//! - `list`: what an account has, whoever made it.
 //! - `private`: what is remembered besides the state.
 //!
 //! # Invariants
@@ -18,6 +19,7 @@ mod copy;
 mod follow;
 mod import;
 mod import_id;
+mod list;
 mod model;
 mod observe;
 mod place;
@@ -34,4 +36,5 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use list::MirroredImageList;
 pub(crate) use resource::MirroredImages;

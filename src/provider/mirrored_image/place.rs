@@ -1,8 +1,8 @@
 //! Where an instance is: account, repository, and the roles that lead there.
 
-use crate::aws::{self, AccountId, HopPlace, PublicRepository, Session, Target};
+use crate::aws::{self, AccountId, PublicRepository, Session, Target};
 use crate::task::Context;
-use crate::tf::{Attr, Diagnostic, Diagnostics, Path};
+use crate::tf::{Attr, Diagnostic};
 
 use super::super::aws_tags;
 use super::super::clients::{Clients, alias_of};
@@ -11,6 +11,7 @@ use super::super::diagnose;
 use super::super::known;
 use super::super::registry_settings::ECR_PUBLIC;
 use super::super::repository_name::RepositoryName;
+use super::super::way;
 use super::model::MirroredImage;
 use super::plan;
 
@@ -36,7 +37,7 @@ impl Place {
         Ok(Self {
             account,
             repository: repository.ok_or_else(|| unreadable("repository"))?,
-            hops: hops(model)?,
+            hops: way::hops(&model.assume_role)?,
         })
     }
 
@@ -47,25 +48,6 @@ impl Place {
             account: self.account.clone(),
             role_is_new,
         })
-    }
-}
-
-fn hops(model: &MirroredImage) -> Result<Vec<aws::Hop>, Diagnostic> {
-    let hops = match &model.assume_role {
-        Attr::Null => return Ok(Vec::new()),
-        Attr::Unknown => return Err(unreadable("assume_role")),
-        Attr::Known(hops) => hops,
-    };
-    let mut problems = Diagnostics::new();
-    let read = hops.iter().enumerate().map(|(position, hop)| {
-        let at = Path::root("assume_role").index(position);
-        hop.known()?.read(&at, HopPlace::Chained, &mut problems)
-    });
-    let read: Option<Vec<aws::Hop>> = read.collect();
-    match (read, problems.into_iter().next()) {
-        (Some(hops), _) => Ok(hops),
-        (None, Some(problem)) => Err(problem),
-        (None, None) => Err(unreadable("assume_role")),
     }
 }
 

@@ -321,3 +321,55 @@ async fn delete_untagged(
     ids.retain(|id| id.digest.as_ref().is_some_and(|it| untagged.contains(it)));
     delete(cx, session, repository, &ids).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(name: &str) -> Digest {
+        Digest::sha256(name.as_bytes())
+    }
+
+    /// These in the list of an image.
+    fn attached(objects: &[&str], list: &str) -> Attached {
+        let (image, tag) = (digest("image"), fallback_tag(&digest("image")));
+        let objects = objects.iter().map(|name| {
+            let hung = Hung {
+                on: image.clone(),
+                tag: Some(tag.clone()),
+            };
+            (digest(name), hung)
+        });
+        Attached {
+            subjects: vec![image.clone()],
+            objects: objects.collect(),
+            tags: [(tag.clone(), digest(list))].into(),
+            ..Attached::default()
+        }
+    }
+
+    #[test]
+    fn what_a_later_copy_does_not_bring_is_still_to_be_removed_one_day() {
+        let first = Referrers::of(&attached(&["a", "b"], "one"), None);
+        assert_eq!(first.left, BTreeSet::new());
+        let second = Referrers::of(&attached(&["b", "c"], "two"), Some(&first));
+        let left = ["a", "one"].map(|name| digest(name).to_string());
+        assert_eq!(second.left, left.into());
+        let again = Referrers::of(&attached(&["a", "b", "c"], "two"), Some(&second));
+        assert_eq!(again.left, [digest("one").to_string()].into());
+        let ids = again.tags_of(&digest("image"));
+        let digests: Vec<_> = ids.iter().filter_map(|id| id.digest.clone()).collect();
+        assert_eq!(digests, [digest("two").to_string()]);
+        assert_eq!(again.hanging_on(&digest("image")).len(), 3);
+        assert_eq!(again.hanging_on(&digest("a")), []);
+    }
+
+    #[test]
+    fn the_order_of_what_was_seen_does_not_matter() {
+        let (one, two) = (digest("1"), digest("2"));
+        let forth = fingerprint([&one, &two].into_iter());
+        assert_eq!(forth, fingerprint([&two, &one, &two].into_iter()));
+        assert_ne!(forth, fingerprint([&one].into_iter()));
+        assert_ne!(forth, fingerprint([].into_iter()));
+    }
+}

@@ -1,26 +1,27 @@
 //! Checks of a configuration that need nobody's answer. What is unknown passes.
 
-use crate::aws::{AccountId, HopPlace};
 use crate::oci::{Platform, Reference, Tag};
 use crate::tf::{Attr, Diagnostic, Diagnostics, Path};
 
 use super::super::aws_tags;
+use super::super::diagnose;
 use super::super::known::Texts;
-use super::super::repository_name::{InvalidRepositoryName, RepositoryName};
+use super::super::repository_name::RepositoryName;
 use super::super::role::{self, excerpt};
-use super::super::settings;
+use super::super::source_reference;
+use super::super::way;
 use super::model::{ALL, MirroredImage, NONE, Operation};
 use super::verify;
 
 /// Everything that is wrong with a configuration, each with its place.
 pub(crate) fn validate(config: &MirroredImage) -> Diagnostics {
     let mut problems = Diagnostics::new();
-    let source = source(config, &mut problems);
+    let source = source_reference::read(&config.source, &mut problems);
     repository(config, source.as_ref(), &mut problems);
     image_tags(config, source.as_ref(), &mut problems);
     platforms(config, &mut problems);
     referrers(config, &mut problems);
-    account(config, &mut problems);
+    way::check(&config.account_id, &config.assume_role, &mut problems);
     repository_tags(config, &mut problems);
     kept_and_deleted(config, &mut problems);
     verify::validate(&config.verify, &mut problems);
@@ -28,30 +29,14 @@ pub(crate) fn validate(config: &MirroredImage) -> Diagnostics {
     problems
 }
 
-fn source(config: &MirroredImage, problems: &mut Diagnostics) -> Option<Reference> {
-    let text = config.source.known()?;
-    match text.parse() {
-        Ok(source) => Some(source),
-        Err(error) => {
-            problems.push(
-                Diagnostic::error("Invalid source reference")
-                    .at(Path::root("source"))
-                    .detail(format!(
-                        "`{}` is not an image reference: {error}.",
-                        excerpt(text)
-                    )),
-            );
-            None
-        }
-    }
-}
-
 fn repository(config: &MirroredImage, source: Option<&Reference>, problems: &mut Diagnostics) {
     match &config.repository {
         Attr::Unknown => {}
         Attr::Known(name) => {
             if let Err(error) = name.parse::<RepositoryName>() {
-                problems.push(invalid_name(name, &error).at(Path::root("repository")));
+                problems.push(
+                    diagnose::invalid_repository_name(name, &error).at(Path::root("repository")),
+                );
             }
         }
         Attr::Null => {
@@ -60,20 +45,13 @@ fn repository(config: &MirroredImage, source: Option<&Reference>, problems: &mut
             };
             if let Err(error) = RepositoryName::for_copy_of(source) {
                 problems.push(
-                    invalid_name(source.path(), &error)
+                    diagnose::invalid_repository_name(source.path(), &error)
                         .at(Path::root("source"))
                         .hint("Choose a name that ECR Public takes: `repository = \"…\"`."),
                 );
             }
         }
     }
-}
-
-fn invalid_name(name: &str, error: &InvalidRepositoryName) -> Diagnostic {
-    Diagnostic::error("Invalid ECR Public repository name").detail(format!(
-        "`{}` cannot be the name of a repository in ECR Public: {error}.",
-        excerpt(name)
-    ))
 }
 
 fn image_tags(config: &MirroredImage, source: Option<&Reference>, problems: &mut Diagnostics) {
@@ -169,61 +147,6 @@ fn said_of(text: &str, error: &str) -> String {
         true => format!("{error}."),
         false => format!("{named} cannot be used: {error}."),
     }
-}
-
-fn account(config: &MirroredImage, problems: &mut Diagnostics) {
-    let mut last = None;
-    for (position, hop) in config.assume_role.known().into_iter().flatten().enumerate() {
-        let at = Path::root("assume_role").index(position);
-        last = match hop {
-            Attr::Known(hop) => {
-                let mut inside = Diagnostics::new();
-                hop.read(&at, HopPlace::Chained, &mut inside);
-                problems.extend(inside.into_iter().map(|problem| of_role(problem, &at)));
-                hop.role_arn.known().and_then(|arn| arn.parse().ok())
-            }
-            Attr::Unknown => None,
-            Attr::Null => {
-                problems.push(Diagnostic::error("Invalid role ARN").at(at).detail(
-                    "The role is null. The provider does not go on with the credentials it has, \
-                     because they belong to somebody else.",
-                ));
-                None
-            }
-        };
-    }
-    let Some(text) = config.account_id.known() else {
-        return;
-    };
-    let at = Path::root("account_id");
-    match (text.parse::<AccountId>(), last) {
-        (Err(error), _) => problems.push(settings::invalid_account(text, at, &error)),
-        (Ok(account), Some(role)) => {
-            let role: crate::aws::RoleArn = role;
-            if *role.account() != account {
-                problems.push(
-                    Diagnostic::error("Role is in another account")
-                        .at(at)
-                        .detail(format!(
-                            "`account_id` is {account}, and the last role of `assume_role`, \
-                             `{role}`, is in account {}.",
-                            role.account()
-                        ))
-                        .hint("Correct one of them, or leave `account_id` out."),
-                );
-            }
-        }
-        (Ok(_), None) => {}
-    }
-}
-
-/// Terraform finds the line of a role, and not of what is in it: that is said in words.
-fn of_role(problem: Diagnostic, role: &Path) -> Diagnostic {
-    match problem.path().map(ToString::to_string) {
-        Some(place) => problem.detail(format!("It stands in `{place}`.")),
-        None => problem,
-    }
-    .at(role.clone())
 }
 
 fn repository_tags(config: &MirroredImage, problems: &mut Diagnostics) {

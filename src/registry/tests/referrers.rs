@@ -1,7 +1,8 @@
 //! Lists of what refers to a manifest.
 
 use super::*;
-use crate::content::Source;
+use crate::content::{Destination, Lister, Source};
+use crate::oci::Manifest;
 
 const SUBJECT: &[u8] = b"an image";
 
@@ -226,6 +227,31 @@ async fn what_only_went_wrong_does_not_mean_that_there_are_no_lists() {
         assert_eq!(kind(referrers(&registry).await), expected);
         let lines = memory.lines();
         assert!(lines.iter().all(|line| *line == list()), "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_registry_says_whether_it_lists_what_it_was_given() {
+    let subject = subject();
+    let text = format!(
+        r#"{{"schemaVersion":2,"config":{},"layers":[],"subject":{{"digest":"{subject}","size":8}}}}"#,
+        entry("config")
+    );
+    let media_type = MediaType::new(MediaType::OCI_MANIFEST);
+    let manifest = Manifest::parse(text.into(), &media_type).unwrap();
+    for (noted, lister) in [
+        (Some(subject.to_string()), Lister::Registry),
+        (Some(manifest_digest().to_string()), Lister::Clients),
+        (None, Lister::Clients),
+    ] {
+        let (registry, memory) = open(move |_| match &noted {
+            Some(noted) => Reply::status(201).header("oci-subject", noted),
+            None => Reply::status(201),
+        });
+        let put = registry.put_referrer(&Context::new(), &manifest).await;
+        assert_eq!(put.unwrap(), lister);
+        let line = format!("PUT {BASE}/manifests/{}", manifest.digest());
+        assert_eq!(memory.lines(), [line]);
     }
 }
 

@@ -403,3 +403,21 @@ fn an_account_that_is_not_allowed_is_an_error_before_anything_is_asked() {
         assert_eq!(summaries, [summary]);
     }
 }
+
+#[test]
+fn what_comes_along_is_open_until_it_was_brought_and_nothing_without_the_wish() {
+    let plain = config("nginx:1");
+    let all = MirroredImage {
+        referrers: text("all"),
+        ..plain.clone()
+    };
+    let planned = |config: &MirroredImage| plan_with(Some(&facts()), config, None).state;
+    assert_eq!(planned(&plain).referrers, text("none"));
+    assert_eq!(planned(&plain).referrer_digests, texts(&[]));
+    assert_eq!(planned(&all).referrer_digests, Attr::Unknown);
+    let unknown = MirroredImage {
+        referrers: Attr::Unknown,
+        ..plain
+    };
+    assert_eq!(planned(&unknown).referrer_digests, Attr::Unknown);
+}

@@ -1,0 +1,21 @@
+terraform {
+  required_providers {
+    ecrpublic = {
+      source = "ecrpublic/ecrpublic"
+    }
+  }
+}
+
+provider "ecrpublic" {}
+
+data "ecrpublic_source_image" "nginx" {
+  source = "nginx:1.27-alpine"
+}
+
+# Two accounts, and the same content in both, whenever each is applied.
+resource "ecrpublic_mirrored_image" "nginx" {
+  for_each = toset(["222222222222", "333333333333"])
+
+  source     = data.ecrpublic_source_image.nginx.pinned
+  account_id = each.value
+}
