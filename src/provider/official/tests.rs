@@ -131,7 +131,6 @@ async fn a_blob_is_asked_for_once_and_only_where_a_manifest_came_from() {
         platform: None,
         artifact_type: None,
         annotations: std::collections::BTreeMap::new(),
-        artifact_type: None,
     };
     let known = OfficialImages::default();
     let cx = Context::new();

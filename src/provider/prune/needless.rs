@@ -106,7 +106,7 @@ mod tests {
             ("bill of materials", false, &["part"], Some("index")),
             ("part", false, &[], None),
         ]);
-        assert_eq!(found, [named(&[]); 0]);
+        assert!(found.is_empty(), "{found:?}");
     }
 
     #[test]
@@ -132,6 +132,6 @@ mod tests {
     #[test]
     fn whoever_claims_to_list_himself_stays() {
         let found = layers(&[("a", false, &["b"], None), ("b", false, &["a"], None)]);
-        assert_eq!(found, [named(&[]); 0]);
+        assert!(found.is_empty(), "{found:?}");
     }
 }
