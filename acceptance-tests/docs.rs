@@ -176,6 +176,14 @@ fn opening(noun: &str, kind: &str, block: &Block, usage: &str) -> String {
     let title = format!("{kind} {noun} - ecrpublic");
     let mut page = front_matter(&title, "", &block.description);
     page += &format!("# {kind} ({noun})\n\n{}\n", block.description);
+    page += match noun {
+        "Ephemeral Resource" => {
+            "\nTerraform has ephemeral resources since version 1.10, OpenTofu since 1.11.\n"
+        }
+        "List Resource" => "\nTerraform has queries since version 1.14.\n",
+        "Action" => "\nTerraform has actions since version 1.14.\n",
+        _ => "",
+    };
     let usage = example(usage);
     page + &format!("\n## Example Usage\n\n```terraform\n{usage}```\n")
 }
