@@ -7,6 +7,7 @@
 //! - `complete`: blobs and manifests; `order`: which of them waits for which.
 //! - `transfer`: one blob; `verified`: its bytes, resumed and hashed on the way.
 //! - `referrers`: what hangs on an image at the source; `attach`: the same at the destination.
+//! - `restore`: what tags show already, made whole again.
 //! - `tags`: the guard before the first write, the commit point, the check afterwards.
 //! - `outcome`: what it came to; `watch`, `observer`, `passed`: what is told while it goes on.
 //! - `run`: one copy in progress, and where it finds manifests; `reading`: from a source, once.
@@ -45,6 +46,7 @@ mod passed;
 mod places;
 mod reading;
 mod referrers;
+mod restore;
 mod run;
 mod shared;
 mod tags;
@@ -64,3 +66,4 @@ pub use job::{
     Platforms, Referrers,
 };
 pub use observer::Observer;
+pub use restore::Restored;

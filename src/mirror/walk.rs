@@ -31,6 +31,8 @@ pub(super) struct Node {
 pub(super) enum Missing {
     /// Read it from the source: it will be copied.
     Read,
+    /// The same, whatever this process believes that the destination has: that is asked again.
+    ReadWhenSure,
     /// Leave it out: nothing is copied, and the source is not bothered.
     LeaveOut,
 }
@@ -144,6 +146,7 @@ async fn read(
 ) -> Result<Option<Located>, Error> {
     let located = match missing {
         Missing::Read => run.locate(cx, &entry.digest).await?,
+        Missing::ReadWhenSure => run.locate_anew(cx, &entry.digest).await?,
         Missing::LeaveOut => {
             let manifest = run.read_there(cx, &entry.digest).await?;
             let Some(manifest) = manifest else {
