@@ -34,7 +34,7 @@ fn unread(source: &Reference, image: &Digest, store: &content::Error) -> Diagnos
 fn refused(source: &Reference, policy: &Policy, unsigned: &Unsigned) -> Diagnostic {
     let worst = nearest(&unsigned.findings);
     let diagnostic = Diagnostic::error(summary(worst))
-        .at(Path::root("verify"))
+        .at(Path::root("verify").attribute(attribute(worst, policy)))
         .detail(format!(
             "`{source}` shows `{}`. {}",
             unsigned.root,
@@ -55,6 +55,15 @@ fn refused(source: &Reference, policy: &Policy, unsigned: &Unsigned) -> Diagnost
     diagnostic
         .detail(UNTOUCHED)
         .hint(hint(worst, source, unsigned))
+}
+
+/// What of `verify` is not met. A path that ends at the block shows the head of the resource.
+fn attribute(nearest: Option<&Refusal>, policy: &Policy) -> &'static str {
+    match nearest {
+        Some(Refusal::Annotations(_)) => "annotations",
+        _ if policy.keys().is_empty() => "identities",
+        _ => "public_keys",
+    }
 }
 
 /// The signature that came nearest to what is asked for.

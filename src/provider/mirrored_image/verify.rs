@@ -91,10 +91,11 @@ pub(super) fn validate(config: &Attr<Verify>, problems: &mut Diagnostics) {
     };
     let at = Path::root("verify");
     let elements = verify.public_keys.known().into_iter().flatten();
-    let invalid = elements.enumerate().filter_map(|(position, key)| {
-        let here = at.clone().attribute("public_keys").index(position);
-        Some(invalid(key, position)?.at(here))
-    });
+    // Terraform prints what a path leads to, and what is no public key may be a private one. So the
+    // path ends at the block, and the text says which element.
+    let invalid = elements
+        .enumerate()
+        .filter_map(|(position, key)| Some(invalid(key, position)?.at(at.clone())));
     problems.extend(invalid);
     if is_empty(&verify.public_keys) && is_empty(&verify.identities) {
         problems.push(
