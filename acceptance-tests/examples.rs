@@ -61,7 +61,7 @@ async fn the_examples_for_newer_hosts_are_ones_that_they_take() {
         (path, format!("action \"{kind}\" "), action.schema().block)
     });
     let all: Vec<_> = lists.chain(actions).collect();
-    assert_eq!(all.len(), 2);
+    assert_eq!(all.len(), 3);
     for (path, head, block) in all {
         let example = read(&path);
         let terraform = Terraform::empty();

@@ -18,6 +18,7 @@
 //! | `No tag is left` | The source has tags, and none of them is wanted. An empty list is not handed on, because what is made from it with `for_each` would be destroyed. | Correct `source`, `matches` or `semver`. |
 //! | `Image tags are missing` | `image_tags` is empty, or `source` has only a digest, so that no tag can be taken from it. | Set `image_tags`. |
 //! | `Invalid image tag` | A tag has characters that no registry accepts, or is too long. | Use letters, digits, `_`, `-` and `.`, up to 128 of them. |
+//! | `Invalid choice of referrers` | `referrers` is neither `none` nor `all`. | Write one of them. |
 //! | `Platforms are missing` | `platforms` is empty, so nothing would be copied. | Leave it out to copy all platforms. |
 //! | `Invalid platform` | A platform is not written as `os/arch` or `os/arch/variant`. | Write, for example, `linux/amd64` or `linux/arm/v7`. |
 //! | `Invalid duration` | A duration cannot be read, or would end before it begins. | Write, for example, `90m` or `1h30m`. |

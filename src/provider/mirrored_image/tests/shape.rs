@@ -18,13 +18,14 @@ fn keys(object: &BTreeMap<String, Value>) -> BTreeSet<String> {
     object.keys().cloned().collect()
 }
 
+/// What an attribute, or a block, has inside.
 fn nested(name: &str) -> Vec<Attribute> {
-    let attributes = schema::schema().block.attributes;
-    let attribute = attributes
-        .into_iter()
-        .find(|each| each.name == name)
-        .unwrap();
-    match attribute.kind {
+    let block = schema::schema().block;
+    if let Some(found) = block.blocks.into_iter().find(|each| each.name == name) {
+        return found.block.attributes;
+    }
+    let mut attributes = block.attributes.into_iter();
+    match attributes.find(|each| each.name == name).unwrap().kind {
         AttributeType::Nested(_, attributes) => attributes,
         AttributeType::Plain(_) => Vec::new(),
     }
@@ -32,11 +33,10 @@ fn nested(name: &str) -> Vec<Attribute> {
 
 #[test]
 fn the_model_has_the_attributes_of_the_schema() {
-    let attributes = schema::schema().block.attributes;
-    assert_eq!(
-        names(&attributes),
-        keys(&MirroredImage::default().to_object())
-    );
+    let block = schema::schema().block;
+    let blocks = block.blocks.iter().map(|each| each.name.to_owned());
+    let members: BTreeSet<String> = blocks.chain(names(&block.attributes)).collect();
+    assert_eq!(members, keys(&MirroredImage::default().to_object()));
     assert_eq!(
         names(&nested("assume_role")),
         keys(&AssumeRole::default().to_object())
