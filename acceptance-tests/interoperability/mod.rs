@@ -7,6 +7,7 @@ mod hashicorp_aws;
 mod judges;
 mod left_behind;
 mod moto;
+mod openssl;
 mod referrers;
 mod signatures;
 mod sources;

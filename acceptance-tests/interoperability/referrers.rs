@@ -5,63 +5,12 @@
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use ecr_public_sandbox::Digest;
-use serde_json::{Value, json};
-
 use super::judges::{docker_registry, inspect, push_busybox};
+use super::openssl::{P256, key_pair, sign};
 use crate::support::landing_zone::{role, two_targets};
 use crate::support::programs::run;
 use crate::support::provider_block::block;
 use crate::support::scenario::{FIRST, IT, Scenario, TOOLING, it};
-
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-
-/// Signs an image with OpenSSL, and pushes the signature beside it as cosign would.
-async fn sign(folder: &Path, repository: &str, image: &str) {
-    let payload = json!({
-        "critical": {
-            "identity": { "docker-reference": repository },
-            "image": { "docker-manifest-digest": image },
-            "type": "cosign container image signature",
-        },
-        "optional": {},
-    })
-    .to_string();
-    std::fs::write(folder.join("payload"), &payload).unwrap();
-    let script = "openssl ecparam -name prime256v1 -genkey -noout -out key && \
-                  openssl ec -in key -pubout -out key.pub && \
-                  openssl dgst -sha256 -sign key -out signature payload";
-    let script = format!("cd '{}' && {script}", folder.display());
-    run("sh", &["-c", &script]).await;
-    let signature = std::fs::read(folder.join("signature")).unwrap();
-    let layout = folder.join("signed");
-    let blobs = layout.join("blobs/sha256");
-    std::fs::create_dir_all(&blobs).unwrap();
-    let put = |media_type: &str, bytes: &str| -> Value {
-        let digest = Digest::of(bytes.as_bytes());
-        std::fs::write(blobs.join(digest.hex()), bytes).unwrap();
-        json!({ "mediaType": media_type, "digest": digest.as_str(), "size": bytes.len() })
-    };
-    let config = put("application/vnd.oci.image.config.v1+json", "{}");
-    let mut layer = put("application/vnd.dev.cosign.simplesigning.v1+json", &payload);
-    let encoded = BASE64_STANDARD.encode(signature);
-    layer["annotations"] = json!({ "dev.cosignproject.cosign/signature": encoded });
-    let manifest = json!({
-        "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer],
-    });
-    let mut manifest = put(MANIFEST, &manifest.to_string());
-    manifest["annotations"] = json!({ "org.opencontainers.image.ref.name": "signature" });
-    let index = json!({ "schemaVersion": 2, "manifests": [manifest] });
-    std::fs::write(layout.join("index.json"), index.to_string()).unwrap();
-    let version = "{\"imageLayoutVersion\":\"1.0.0\"}";
-    std::fs::write(layout.join("oci-layout"), version).unwrap();
-    let source = format!("oci:{}:signature", layout.display());
-    let target = format!("docker://{repository}:{}.sig", image.replace(':', "-"));
-    let insecure = ["--insecure-policy", "copy", "--dest-tls-verify=false"];
-    run("skopeo", &[&insecure[..], &[&source, &target]].concat()).await;
-}
 
 /// A script that pulls the signature of an image with skopeo, lets OpenSSL check it, and says what
 /// was signed.
@@ -87,7 +36,9 @@ async fn a_signature_by_openssl_comes_along_from_a_registry_of_others_and_still_
     push_busybox(folder.path(), &format!("{repository}:1")).await;
     let image = inspect(&format!("{repository}:1")).await["Digest"].clone();
     let image = image.as_str().unwrap();
-    sign(folder.path(), &repository, image).await;
+    let key = key_pair(folder.path(), &P256).await;
+    std::fs::write(folder.path().join("key.pub"), key).unwrap();
+    sign(folder.path(), &P256, &repository, image).await;
     let signed = run("sh", &["-c", &check(folder.path(), &repository, image)]).await;
     assert!(signed.starts_with("Verified OK\n"), "{signed}");
     assert!(signed.contains(image), "{signed}");

@@ -22,6 +22,7 @@
 //! | `Invalid image tag` | A tag has characters that no registry accepts, or is too long. | Use letters, digits, `_`, `-` and `.`, up to 128 of them. |
 //! | `Platforms are missing` | `platforms` is empty, so nothing would be copied. | Leave it out to copy all platforms. |
 //! | `Invalid platform` | A platform is not written as `os/arch` or `os/arch/variant`. | Write, for example, `linux/amd64` or `linux/arm/v7`. |
+//! | `Invalid choice of referrers` | `referrers` has another value than `none` and `all`. | Choose one of them: `all` brings signatures, attestations and bills of materials along. |
 //! | `Invalid duration` | A duration cannot be read, or would end before it begins. | Write, for example, `90m` or `1h30m`. |
 //! | `Invalid number` | A number is outside of its range. | Choose one in the range that the message names. |
 //! | `Invalid value` | A setting has a value that it does not know. | Choose one of those that the message lists. |
@@ -196,6 +197,8 @@
 //! | `Tag could not be removed` | A tag is still there after a destroy, and why is in the message. | Apply again, or apply `keep_on_destroy = true` first to leave the tags. |
 //! | `Untagged images left behind` | The tags are gone; manifests without tags could not be looked for. | They cost storage only. Remove them in the console if it matters. |
 //! | `Repository not pruned` | A manifest could not be read that may need others, so nothing was deleted by `ecrpublic_prune`. | Read the answer of the registry in the message, and try again. |
+//! | `Image to complete not found` | `ecrpublic_resync` completes what a tag shows, and there is no such repository or tag. | Apply the resource that has the tag: that sets it again, and copies what it needs. |
+//! | `Image cannot be completed` | `ecrpublic_resync` found that something is missing below a tag, and the repository of `source` does not have it any more. | Name a `source` that still has it, or copy another image. |
 //! | `Repository left in place` | `delete_repository` is set, and the repository is not empty, not ours, or could not be deleted. | Delete it by hand if nobody needs it. |
 //!
 //! # Terraform and the provider

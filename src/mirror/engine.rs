@@ -13,13 +13,14 @@ use super::job::{Attached, Contents, Limits, MirrorJob, Outcome, OwnTags, Referr
 use super::observer::Observer;
 use super::outcome::{outcome, unchanged};
 use super::referrers::{Hanging, discover, subjects};
+use super::restore::{Restored, restore};
 use super::run::{Located, Run, flat};
 use super::shared::Shared;
 use super::tags::Tags;
 use super::walk::{Graph, Missing, walk};
 use super::watch::watched;
 use crate::content::{Destination, Source};
-use crate::oci::{Descriptor, Manifest, Version};
+use crate::oci::{Descriptor, Digest, Manifest, Version};
 use crate::task::{Activity, Context, monotonic};
 
 /// Copies images; holds what copies of one process share. Cheap to clone.
@@ -94,11 +95,63 @@ impl Engine {
         let run = Run::new(&self.shared, &activity, source, destination);
         let run = Arc::new(run);
         let observer = self.observer.as_ref();
-        let observed = observer.map(|observer| observer.begins(&name(&run, job), &activity));
+        let name = name(&run, &job.version);
+        let observed = observer.map(|observer| observer.begins(&name, &activity));
         let copied = watched(&activity, Box::pin(copy(&cx, &run, job))).await;
         drop(observed);
         report(&run, job, &activity, started.elapsed(), &copied);
         copied
+    }
+
+    /// Makes sure that everything below an image is really at the destination, and copies from the
+    /// source what is missing.
+    ///
+    /// The destination is asked for every manifest and every blob, whatever this process believes
+    /// about it; the source only for what is missing. The image itself, which a tag shows, is read at
+    /// the destination: nobody else may have it, for example if it is a choice of platforms. No tag
+    /// is set, and none is looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::mirror`]. What was copied before a failure stays.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Engine::mirror`].
+    #[tracing::instrument(skip_all)]
+    pub async fn restore(
+        &self,
+        cx: &Context,
+        root: &Digest,
+        source: Arc<dyn Source>,
+        destination: Arc<dyn Destination>,
+    ) -> Result<Restored, Error> {
+        let started = monotonic();
+        let activity = Activity::default();
+        let cx = cx.noted_in(&activity);
+        let run = Arc::new(Run::new(&self.shared, &activity, source, destination));
+        let observer = self.observer.as_ref();
+        let name = name(&run, &Version::Digest(root.clone()));
+        let observed = observer.map(|observer| observer.begins(&name, &activity));
+        let restored = watched(&activity, Box::pin(restore(&cx, &run, root))).await;
+        drop(observed);
+        tracing::info!(
+            source = %run.source.repository(),
+            destination = %run.destination.repository(),
+            digest = %root,
+            moved_bytes = run.moved_bytes.load(Ordering::Relaxed),
+            pulls = activity.pulls(),
+            requests = activity.requests(),
+            retries = activity.retries(),
+            elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            error = restored.as_ref().err().map(|error| error as &dyn StdError),
+            "{}",
+            match restored {
+                Ok(_) => "image complete",
+                Err(_) => "image not completed",
+            }
+        );
+        restored
     }
 }
 
@@ -134,13 +187,13 @@ fn report(
 }
 
 /// What a copy is called where people watch it: the image, and where it goes.
-fn name(run: &Run, job: &MirrorJob) -> String {
-    let between = match job.version {
+fn name(run: &Run, version: &Version) -> String {
+    let between = match version {
         Version::Tag(_) => ':',
         Version::Digest(_) => '@',
     };
     let (source, destination) = (run.source.repository(), run.destination.repository());
-    format!("{source}{between}{} to {destination}", job.version)
+    format!("{source}{between}{version} to {destination}")
 }
 
 async fn copy(cx: &Context, run: &Arc<Run>, job: &MirrorJob) -> Result<Outcome, Error> {

@@ -7,6 +7,7 @@
 //! - `complete`: blobs and manifests; `order`: which of them waits for which.
 //! - `transfer`: one blob; `verified`: its bytes, resumed and hashed on the way.
 //! - `referrers`: what hangs on an image at the source; `attach`: the same at the destination.
+//! - `restore`: what tags show already, made whole again.
 //! - `tags`: the guard before the first write, the commit point, the check afterwards.
 //! - `outcome`: what it came to; `watch`, `observer`, `passed`: what is told while it goes on.
 //! - `inventory`: what an image consists of, for whoever does not copy it.
@@ -47,6 +48,7 @@ mod passed;
 mod places;
 mod reading;
 mod referrers;
+mod restore;
 mod run;
 mod shared;
 mod tags;
@@ -67,3 +69,4 @@ pub use job::{
     Platforms, Referrers,
 };
 pub use observer::Observer;
+pub use restore::Restored;

@@ -1,7 +1,7 @@
 //! One copy in progress: both sides, what it shares with others, what it counted.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::error::{Error, Side, Step};
 use super::places::Author;
@@ -24,7 +24,9 @@ pub(super) struct Run {
     asks: AtomicBool,
     /// What it has done so far.
     pub(super) activity: Activity,
-    /// Bytes of blobs written.
+    /// Blobs written.
+    pub(super) moved_blobs: AtomicUsize,
+    /// Their bytes.
     pub(super) moved_bytes: AtomicU64,
 }
 
@@ -54,6 +56,7 @@ impl Run {
             destination,
             author: shared.places.author(),
             activity: activity.clone(),
+            moved_blobs: AtomicUsize::new(0),
             moved_bytes: AtomicU64::new(0),
         }
     }
@@ -103,6 +106,25 @@ impl Run {
         Ok(Located {
             manifest: self.read_here(cx, digest).await?,
             is_present: false,
+        })
+    }
+
+    /// The same, forgetting first what was believed about the destination.
+    pub(super) async fn locate_anew(
+        &self,
+        cx: &Context,
+        digest: &Digest,
+    ) -> Result<Located, Error> {
+        self.doubt(digest);
+        let found = self.read_there(cx, digest).await?;
+        let is_present = found.is_some();
+        let manifest = match found {
+            Some(manifest) => manifest,
+            None => self.read_here(cx, digest).await?,
+        };
+        Ok(Located {
+            manifest,
+            is_present,
         })
     }
 
@@ -190,6 +212,7 @@ impl Run {
 
     /// Notes that a blob was written.
     pub(super) fn count_moved(&self, blob: &Descriptor) {
+        self.moved_blobs.fetch_add(1, Ordering::Relaxed);
         self.moved_bytes.fetch_add(blob.size, Ordering::Relaxed);
     }
 }

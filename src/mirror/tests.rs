@@ -10,6 +10,7 @@ mod platforms;
 mod properties;
 mod referrers;
 mod requests;
+mod restores;
 mod sharing;
 mod stops;
 mod tags;

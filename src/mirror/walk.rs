@@ -33,6 +33,8 @@ pub(super) struct Node {
 pub(super) enum Missing {
     /// Read it from the source: it will be copied.
     Read,
+    /// The same, whatever this process believes that the destination has: that is asked again.
+    ReadWhenSure,
     /// Leave it out: nothing is copied, and the source is not bothered.
     LeaveOut,
 }
@@ -170,6 +172,7 @@ async fn read(cx: &Context, shelf: &Shelf, entry: &Descriptor) -> Result<Option<
             absent(read.map_err(|error| at_source(&entry.digest, error))?)
         }
         Shelf::Copy(run, Missing::Read) => run.locate(cx, &entry.digest).await?,
+        Shelf::Copy(run, Missing::ReadWhenSure) => run.locate_anew(cx, &entry.digest).await?,
         Shelf::Copy(run, Missing::LeaveOut) => {
             let manifest = run.read_there(cx, &entry.digest).await?;
             let Some(manifest) = manifest else {

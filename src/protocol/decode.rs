@@ -41,7 +41,7 @@ pub(super) fn stored<'a>(
                 "The {what} was written by Terraform 0.11 or earlier, in a form that the provider \
                  cannot read."
             ))
-            .hint("apply once with Terraform 0.12 to 1.0, which rewrites it.")),
+            .hint("Apply once with Terraform 0.12 to 1.0, which rewrites it.")),
         _ => Err(Diagnostic::error("State is empty")
             .detail(format!("Terraform sent no {what} to read."))),
     }

@@ -365,5 +365,5 @@ fn newer(what: &str, stored: i64, ours: i64) -> Diagnostic {
             "The {what} was written with schema version {stored}; this version of the provider \
              has version {ours}."
         ))
-        .hint("use the version of the provider that wrote it, or a later one.")
+        .hint("Use the version of the provider that wrote it, or a later one.")
 }

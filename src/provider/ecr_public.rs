@@ -21,6 +21,7 @@ use super::data_sources::{PullBudgetSource, RegistrySource, SourceImage, SourceT
 use super::functions::{DefaultRepository, ParseReference, PublicUri};
 use super::mirrored_image::{MirroredImageList, MirroredImages};
 use super::prune::Prune;
+use super::resync::Resync;
 use super::{schema, settings};
 
 /// The provider `ecrpublic`.
@@ -143,7 +144,13 @@ impl Provider for EcrPublic {
         let prune = Prune {
             connection: Arc::clone(&self.connection),
         };
-        vec![("ecrpublic_prune", Arc::new(ValueAction(prune)))]
+        let resync = Resync {
+            connection: Arc::clone(&self.connection),
+        };
+        vec![
+            ("ecrpublic_prune", Arc::new(ValueAction(prune))),
+            ("ecrpublic_resync", Arc::new(ValueAction(resync))),
+        ]
     }
 
     fn functions(&self) -> Offered<dyn DynFunction> {

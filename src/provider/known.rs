@@ -1,8 +1,10 @@
-//! Collections that are known down to their last element.
+//! Collections: what of them is known, and whether it can be used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::tf::Attr;
+use crate::tf::{Attr, Diagnostic, Diagnostics, Path};
+
+use super::role::excerpt;
 
 /// A list or set of text, as models have it.
 pub(crate) type Texts = Attr<Vec<Attr<String>>>;
@@ -51,4 +53,36 @@ pub(crate) fn to_text_map(entries: BTreeMap<String, String>) -> TextMap {
             .map(|(key, value)| (key, Attr::Known(value)))
             .collect(),
     )
+}
+
+/// Checks each element of a set. Elements of sets have no address, so the set is the place.
+pub(crate) fn check_each<T: std::str::FromStr<Err: std::fmt::Display>>(
+    set: &Texts,
+    name: &str,
+    summary: &str,
+    problems: &mut Diagnostics,
+) {
+    for element in set.known().into_iter().flatten() {
+        let wrong = match element {
+            Attr::Unknown => None,
+            Attr::Null => Some("One of them is null.".to_owned()),
+            Attr::Known(text) => text
+                .parse::<T>()
+                .err()
+                .map(|error| said_of(text, &error.to_string())),
+        };
+        if let Some(wrong) = wrong {
+            let problem = Diagnostic::error(summary).at(Path::root(name));
+            problems.push(problem.detail(wrong));
+        }
+    }
+}
+
+/// Some errors name what they are about.
+fn said_of(text: &str, error: &str) -> String {
+    let named = format!("`{}`", excerpt(text));
+    match error.starts_with(&named) {
+        true => format!("{error}."),
+        false => format!("{named} cannot be used: {error}."),
+    }
 }

@@ -12,10 +12,11 @@
 //! - `mirrored_image`: the resource; `data_sources`: what is looked up;
 //!   `authorization_token`: a login for other tools; `functions`: names of images,
 //!   offline.
-//! - `prune`: the action that deletes what nobody needs; `progress`: bars on the terminal.
+//! - `prune`: the action that deletes what nobody needs; `resync`: the one that copies again what is
+//!   missing below a tag; `progress`: bars on the terminal.
 //! - `diagnose`: from errors to words.
-//! - `way`, `role`, `source_reference`, `aws_tags`, `repository_name`, `duration`, `known`: what blocks,
-//!   resources and data sources share.
+//! - `way`, `role`, `source_reference`, `image_tags`, `aws_tags`, `repository_name`, `duration`, `known`:
+//!   what blocks, resources and data sources share.
 //!
 //! # Invariants
 //!
@@ -37,6 +38,7 @@ mod facts;
 #[cfg(test)]
 mod faults;
 mod functions;
+mod image_tags;
 mod known;
 mod look;
 mod mirrored_image;
@@ -48,6 +50,7 @@ mod prune;
 mod pulls;
 mod registry_settings;
 mod repository_name;
+mod resync;
 mod role;
 mod schema;
 mod settings;

@@ -1,12 +1,14 @@
 //! The zip of one platform.
 
 use std::fs;
+use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::platform::Platform;
-use crate::zip::Zip;
 use crate::{NAME, VERSION, root};
 
 /// Writes the archive of a platform and returns its path. The same program gives the same bytes.
@@ -30,10 +32,18 @@ pub fn write(
         ("THIRD-PARTY-NOTICES.md", 0o644, notices.as_bytes()),
         (&program_name, 0o755, program),
     ];
-    let mut zip = Zip::default();
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, mode, content) in files {
-        zip.add(name, mode, content)?;
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .compression_level(Some(9))
+            // The first moment that the format knows: archives do not tell when they were made.
+            .last_modified_time(DateTime::default())
+            .unix_permissions(mode);
+        zip.start_file(name, options)?;
+        zip.write_all(content)?;
     }
-    fs::write(&path, zip.finish()?).with_context(|| format!("cannot write {}", path.display()))?;
+    let bytes = zip.finish()?.into_inner();
+    fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
 }

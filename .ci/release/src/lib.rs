@@ -10,7 +10,6 @@ mod licence;
 pub mod notices;
 pub mod platform;
 pub mod seal;
-mod zip;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -13,6 +13,7 @@ use super::super::planned_tags::{PlannedImage, PlannedTag};
 use super::super::repository_name::{InvalidRepositoryName, RepositoryName};
 use super::super::role::excerpt;
 use super::aws::resource_aws;
+use super::copy::Copy;
 use super::registry::{find, with_answer};
 
 /// Something is asked of a provider that has no credentials yet.
@@ -116,6 +117,58 @@ pub(crate) fn strange_image(
              cannot be found out. Nothing was deleted.",
             excerpt(digest)
         ))
+}
+
+/// What tags show is to be completed, and there is no repository.
+pub(crate) fn no_repository_to_complete(name: &RepositoryName, account: &AccountId) -> Diagnostic {
+    Diagnostic::error("Image to complete not found")
+        .at(Path::root("repository"))
+        .detail(format!("Account {account} has no repository `{name}`."))
+        .hint(
+            "Check `repository` and `account_id`. If the repository was deleted, an apply of the \
+             resource that copies into it creates it again.",
+        )
+}
+
+/// What tags show is to be completed, and some of them show nothing.
+pub(crate) fn no_tag_to_complete(
+    missing: &[&Tag],
+    name: &RepositoryName,
+    account: &AccountId,
+) -> Diagnostic {
+    let missing: Vec<String> = missing.iter().map(|tag| format!("`{tag}`")).collect();
+    Diagnostic::error("Image to complete not found")
+        .at(Path::root("image_tags"))
+        .detail(format!(
+            "The repository `{name}` in account {account} has no tag {}. Nothing was written.",
+            missing.join(", ")
+        ))
+        .hint(
+            "An apply of the resource that has the tag sets it again. The action only completes \
+             what a tag shows.",
+        )
+}
+
+/// Something is missing below a tag, and the source does not have it either.
+pub(crate) fn not_completable(
+    subject: &str,
+    error: &content::Error,
+    names: &Copy<'_>,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::error("Image cannot be completed")
+        .at(Path::root("source"))
+        .detail(format!(
+            "`{}` is missing in `{}`, account {}, below a tag, and `{}` does not have it any more. \
+             No tag was changed.",
+            subject,
+            names.repository_uri,
+            names.account,
+            names.source.repository()
+        ));
+    with_answer(diagnostic, error).hint(
+        "Name a `source` whose repository still has it. Without one, let the resource copy an image \
+         that its source has, and pull this one no more.",
+    )
 }
 
 /// The repository is missing, and must not be created.

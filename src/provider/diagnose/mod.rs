@@ -29,9 +29,10 @@ pub(crate) use content::{content_costs_pulls, content_not_read};
 pub(crate) use copy::{Copy, copy};
 pub(crate) use instance::{
     built_differently, different_images, imported_image, invalid_import, invalid_repository_name,
-    invalid_state, leftovers, not_configured, not_pruned, not_verified, planned_twice,
-    repository_left, repository_missing, repository_not_deleted, signature_kept, source_missing,
-    strange_image, tag_not_removed, tags_left_alone, unknown_alias, untagged,
+    invalid_state, leftovers, no_repository_to_complete, no_tag_to_complete, not_completable,
+    not_configured, not_pruned, not_verified, planned_twice, repository_left, repository_missing,
+    repository_not_deleted, signature_kept, source_missing, strange_image, tag_not_removed,
+    tags_left_alone, unknown_alias, untagged,
 };
 pub(crate) use registry::{BundleOf, docker_config, http_settings, no_alias, unusable_alias};
 pub(crate) use signature::not_signed;

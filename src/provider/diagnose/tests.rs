@@ -7,10 +7,10 @@ use crate::aws::error::{
     AccountRule, Answer, CaBundleProblem, ConnectFailure, CredentialOrigin, HopOrigin, HopPosition,
     KeyMember, KeysOrigin, NamedBy, RefusalReason, SignIn, Tried,
 };
-use crate::aws::{DeleteFailure, ErrorKind as Aws, ImageId, RoleArn};
+use crate::aws::{AccountId, DeleteFailure, ErrorKind as Aws, ImageId, RoleArn};
 use crate::content::{self, ErrorKind, PullBudget};
 use crate::mirror::{Cause, Error, Outcome, Side, Step};
-use crate::oci::{Descriptor, Digest, MediaType, Reference};
+use crate::oci::{Descriptor, Digest, MediaType, Reference, Tag};
 use crate::provider::planned_tags::{PlannedImage, PlannedTag};
 use crate::task::{Limit, Stopped};
 use crate::tf::Diagnostic;
@@ -534,10 +534,22 @@ fn what_could_not_be_looked_up_is_told_with_what_was_asked() {
         .collect();
     all.push(tags_not_listed(source.repository(), &errors[2]));
     let (name, account) = ("nginx".parse(), "222222222222".parse());
-    let (name, account) = (name.unwrap(), account.unwrap());
+    let (name, account): (_, AccountId) = (name.unwrap(), account.unwrap());
     all.push(not_pruned(&name, &account, &digest("root"), &errors[2]));
     let strange = "md5:0".parse::<Digest>().unwrap_err();
     all.push(strange_image(&name, &account, "md5:0", &strange));
+    all.push(no_repository_to_complete(&name, &account));
+    let tags: [Tag; 2] = ["1.27", "stable"].map(|tag| tag.parse().unwrap());
+    let missing: Vec<&Tag> = tags.iter().collect();
+    all.push(no_tag_to_complete(&missing, &name, &account));
+    let names = Copy {
+        source: &source,
+        account: account.as_str(),
+        repository_uri: "public.ecr.aws/a1b2c3/nginx",
+        repository_arn: "arn:aws:ecr-public::222222222222:repository/nginx",
+    };
+    let layer = digest("layer");
+    all.push(not_completable(layer.as_str(), &errors[0], &names));
     let all: Vec<String> = all.iter().map(text).collect();
     insta::assert_snapshot!("lookups", all.join("\n\n---\n\n"));
 }

@@ -1,11 +1,12 @@
 //! Checks of a configuration that need nobody's answer. What is unknown passes.
 
-use crate::oci::{Platform, Reference, Tag};
+use crate::oci::{Platform, Reference};
 use crate::tf::{Attr, Diagnostic, Diagnostics, Path};
 
 use super::super::aws_tags;
 use super::super::diagnose;
-use super::super::known::Texts;
+use super::super::image_tags;
+use super::super::known;
 use super::super::repository_name::RepositoryName;
 use super::super::role::{self, excerpt};
 use super::super::source_reference;
@@ -18,7 +19,7 @@ pub(crate) fn validate(config: &MirroredImage) -> Diagnostics {
     let mut problems = Diagnostics::new();
     let source = source_reference::read(&config.source, &mut problems);
     repository(config, source.as_ref(), &mut problems);
-    image_tags(config, source.as_ref(), &mut problems);
+    image_tags::check(&config.image_tags, source.as_ref(), &mut problems);
     platforms(config, &mut problems);
     referrers(config, &mut problems);
     way::check(&config.account_id, &config.assume_role, &mut problems);
@@ -54,37 +55,6 @@ fn repository(config: &MirroredImage, source: Option<&Reference>, problems: &mut
     }
 }
 
-fn image_tags(config: &MirroredImage, source: Option<&Reference>, problems: &mut Diagnostics) {
-    let at = || Path::root("image_tags");
-    match &config.image_tags {
-        Attr::Unknown => {}
-        Attr::Null => {
-            if source.is_some_and(|source| source.tag().is_none()) {
-                problems.push(
-                    Diagnostic::error("Image tags are missing")
-                        .at(at())
-                        .detail(
-                            "The source has a digest and no tag, so there is no tag to take over.",
-                        )
-                        .hint("Say which tags the image shall have: `image_tags = [\"…\"]`."),
-                );
-            }
-        }
-        Attr::Known(tags) if tags.is_empty() => problems.push(
-            Diagnostic::error("Image tags are missing")
-                .at(at())
-                .detail("`image_tags` is empty, and an image needs at least one tag.")
-                .hint("Leave `image_tags` out to take over the tag of `source`."),
-        ),
-        Attr::Known(_) => each::<Tag>(
-            &config.image_tags,
-            "image_tags",
-            "Invalid image tag",
-            problems,
-        ),
-    }
-}
-
 fn platforms(config: &MirroredImage, problems: &mut Diagnostics) {
     match &config.platforms {
         Attr::Known(platforms) if platforms.is_empty() => problems.push(
@@ -93,7 +63,9 @@ fn platforms(config: &MirroredImage, problems: &mut Diagnostics) {
                 .detail("`platforms` is empty, so nothing would be copied.")
                 .hint("Leave `platforms` out to copy the whole image."),
         ),
-        _ => each::<Platform>(&config.platforms, "platforms", "Invalid platform", problems),
+        platforms => {
+            known::check_each::<Platform>(platforms, "platforms", "Invalid platform", problems);
+        }
     }
 }
 
@@ -114,38 +86,6 @@ fn referrers(config: &MirroredImage, problems: &mut Diagnostics) {
                      leaves them out.",
                 ),
         );
-    }
-}
-
-/// Checks each element of a set. Elements of sets have no address, so the set is the place.
-fn each<T: std::str::FromStr<Err: std::fmt::Display>>(
-    set: &Texts,
-    name: &str,
-    summary: &str,
-    problems: &mut Diagnostics,
-) {
-    for element in set.known().into_iter().flatten() {
-        let wrong = match element {
-            Attr::Unknown => None,
-            Attr::Null => Some("One of them is null.".to_owned()),
-            Attr::Known(text) => text
-                .parse::<T>()
-                .err()
-                .map(|error| said_of(text, &error.to_string())),
-        };
-        if let Some(wrong) = wrong {
-            let problem = Diagnostic::error(summary).at(Path::root(name));
-            problems.push(problem.detail(wrong));
-        }
-    }
-}
-
-/// Some errors name what they are about.
-fn said_of(text: &str, error: &str) -> String {
-    let named = format!("`{}`", excerpt(text));
-    match error.starts_with(&named) {
-        true => format!("{error}."),
-        false => format!("{named} cannot be used: {error}."),
     }
 }
 
