@@ -110,6 +110,20 @@ async fn the_catalogue_of_base_images_mirrors_every_tag_and_cleans_up_behind_it(
     let nginx = &scenario.tags(FIRST, "base/nginx")["1.27-alpine"];
     assert_eq!(*nginx, scenario.at_hub("nginx", "1.27-alpine"));
     scenario.terraform.converged().await;
+
+    // What is published later comes by itself, and nothing that is there goes.
+    let newer = scenario.at_hub("nginx", "1.27-alpine").parse().unwrap();
+    let hub = scenario.sandbox.hub();
+    hub.move_tag("library/nginx", "1.28-alpine", &newer);
+    hub.move_tag("library/nginx", "1.28-alpine-slim", &newer);
+    let run = scenario.terraform.apply(&[]).await.succeeded();
+    run.says("1 added, 0 changed, 0 destroyed");
+    let tags = scenario.tags(FIRST, "base/nginx");
+    assert_eq!(
+        tags.keys().collect::<Vec<_>>(),
+        ["1.27-alpine", "1.28-alpine"]
+    );
+    scenario.terraform.converged().await;
     scenario.was_clean().await;
 }
 

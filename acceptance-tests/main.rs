@@ -14,6 +14,7 @@ mod architecture;
 mod aws_errors;
 mod clean_up;
 mod configurations;
+mod contents;
 mod contributing;
 mod credentials;
 mod data_sources;

@@ -1,4 +1,5 @@
-# The base images of a company, in one public registry: every version of every image of a catalogue.
+# The base images of a company, in one public registry: every version of every image of a catalogue,
+# also those that are published after this was written.
 #
 #   terraform apply -var account_id=222222222222
 
@@ -21,30 +22,43 @@ variable "account_id" {
 }
 
 variable "catalogue" {
-  description = "Images by the name of their repository: where they come from, and which tags are offered."
+  description = "Images by the name of their repository: where they come from, and which of their tags are offered."
   type = map(object({
     source    = string
-    tags      = set(string)
+    matches   = string
+    semver    = string
     platforms = optional(set(string))
   }))
   default = {
     "base/alpine" = {
       source    = "alpine"
-      tags      = ["3.21", "3.22"]
+      matches   = "^[0-9]+[.][0-9]+$"
+      semver    = ">=3.21"
       platforms = ["linux/amd64", "linux/arm64/v8"]
     }
     "base/nginx" = {
-      source = "nginx"
-      tags   = ["1.27-alpine"]
+      source  = "nginx"
+      matches = "^(?<version>[0-9]+[.][0-9]+)-alpine$"
+      semver  = ">=1.27"
     }
   }
+}
+
+# Listing tags costs no pull. Nothing falls out of an open range, so no version that somebody builds on
+# is taken away when a new one comes.
+data "ecrpublic_source_tags" "base" {
+  for_each = var.catalogue
+
+  source  = each.value.source
+  matches = each.value.matches
+  semver  = each.value.semver
 }
 
 locals {
   # "base/alpine:3.22" => { repository = "base/alpine", source = "alpine:3.22", … }
   images = merge([
     for repository, image in var.catalogue : {
-      for tag in image.tags : "${repository}:${tag}" => {
+      for tag in data.ecrpublic_source_tags.base[repository].tags : "${repository}:${tag}" => {
         repository = repository
         source     = "${image.source}:${tag}"
         platforms  = image.platforms

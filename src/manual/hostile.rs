@@ -31,6 +31,9 @@
 //! | a next page of such a list at another host | not asked for | `src/registry/tests/referrers.rs` `only_the_registry_itself_has_the_next_page` |
 //! | a list that names what does not refer to the image, is gone or cannot be copied | that is left out | `src/mirror/tests/referrers.rs` `a_list_that_lies_brings_nothing` |
 //! | a thousand referrers, or referrers of referrers without end | refused | `src/mirror/tests/referrers.rs` `more_than_anybody_attaches_is_refused_before_anything_is_read`, `a_chain_without_end_is_refused` |
+//! | configurations without end, or labels that fill the state | refused above 4 MiB each, 32 MiB together, 1 MiB of labels | `src/mirror/tests/inventory.rs` `configurations_and_labels_without_end_are_refused` |
+//! | labels that are something else | none | `src/mirror/tests/inventory.rs` `labels_that_are_not_written_as_labels_are_none` |
+//! | a configuration of other bytes than its digest names | refused | `src/mirror/tests/inventory.rs` `a_configuration_of_other_bytes_is_not_read` |
 //! | redirects without end | ten are followed | `src/registry/tests/redirects.rs` `ten_redirects_are_followed_and_no_more` |
 //! | a redirect to metadata, private addresses or files | not followed, whatever the notation | `src/registry/tests/redirects.rs` `targets_that_must_not_be_followed_are_not_asked`, `a_registry_at_a_private_address_may_not_send_us_to_the_credentials_of_the_machine` |
 //! | a redirect to a host that wants credentials | gets none | `src/registry/tests/redirects.rs` `a_challenge_of_a_redirect_target_is_never_answered`, `another_port_or_a_name_below_is_another_host`, `credentials_stay_off_after_a_foreign_host_even_on_the_way_back` |

@@ -16,11 +16,14 @@
 //! | `Invalid range of versions` | `semver` cannot be read as a range of versions. | Write, for example, `>=1.26, <2`, `~> 1.26` or `=1.27.3`. |
 //! | `Range of versions is missing` | `newest` and `include_prereleases` say something about versions, and without `semver` no tag is read as one. | Add `semver`; `*` is every version. |
 //! | `No tag is left` | The source has tags, and none of them is wanted. An empty list is not handed on, because what is made from it with `for_each` would be destroyed. | Correct `source`, `matches` or `semver`. |
+//! | `Content would cost a pull` | `read_content` of `ecrpublic_source_image` asks for what only a pull tells, because the registry counts pulls, or because ECR Public does not have this official image. A plan never consumes a pull, so nothing was read. | Remove `read_content`, or look up a copy that is at ECR Public. |
+//! | `Image configuration too large` | The configuration of an image, or its labels, are larger than any image needs. They are not read into the state. | Remove `read_content`. |
 //! | `Image tags are missing` | `image_tags` is empty, or `source` has only a digest, so that no tag can be taken from it. | Set `image_tags`. |
 //! | `Invalid image tag` | A tag has characters that no registry accepts, or is too long. | Use letters, digits, `_`, `-` and `.`, up to 128 of them. |
 //! | `Invalid choice of referrers` | `referrers` is neither `none` nor `all`. | Write one of them. |
 //! | `Platforms are missing` | `platforms` is empty, so nothing would be copied. | Leave it out to copy all platforms. |
 //! | `Invalid platform` | A platform is not written as `os/arch` or `os/arch/variant`. | Write, for example, `linux/amd64` or `linux/arm/v7`. |
+//! | `Invalid choice of referrers` | `referrers` has another value than `none` and `all`. | Choose one of them: `all` brings signatures, attestations and bills of materials along. |
 //! | `Invalid duration` | A duration cannot be read, or would end before it begins. | Write, for example, `90m` or `1h30m`. |
 //! | `Invalid number` | A number is outside of its range. | Choose one in the range that the message names. |
 //! | `Invalid value` | A setting has a value that it does not know. | Choose one of those that the message lists. |

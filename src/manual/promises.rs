@@ -6,7 +6,7 @@
 //!
 //! | promise | held by |
 //! |---|---|
-//! | A plan never consumes a Docker Hub pull. | `acceptance-tests/apply.rs` `plans_spend_no_pull`, `acceptance-tests/data_sources.rs` `a_budget_is_read_without_spending_it` |
+//! | A plan never consumes a Docker Hub pull. | `acceptance-tests/apply.rs` `plans_spend_no_pull`, `acceptance-tests/data_sources.rs` `a_budget_is_read_without_spending_it`, `acceptance-tests/contents.rs` `nothing_that_counts_as_a_pull_is_read_in_a_plan`, `official_images_are_read_where_nobody_counts` |
 //! | What lands at the destination is byte-identical, or the apply fails. | `src/mirror/tests/copies.rs` `everything_below_the_root_arrives_byte_for_byte`, `acceptance-tests/oci_client.rs` `what_was_mirrored_reads_like_its_source`, `acceptance-tests/faults/source.rs` `a_layer_with_wrong_bytes` |
 //! | A subset of `platforms` is the one exception, and shows as a different digest. | `acceptance-tests/platforms.rs` `several_platforms_are_the_same_new_index_everywhere_with_their_attestations` |
 //! | A tag moves only after everything it needs is present and verified. | `src/mirror/tests/copies.rs` `the_first_tag_stores_the_root_and_comes_last`, `src/mirror/tests/properties.rs` `any_graph_with_any_faults_ends_complete_or_with_an_error`, `acceptance-tests/interrupts.rs` `killed_in_the_middle_of_a_layer`, `src/mirror/tests/referrers.rs` `a_tag_of_the_image_moves_last`, `acceptance-tests/referrers.rs` `killed_before_the_list_is_written_no_tag_shows_the_image` |

@@ -115,6 +115,16 @@ struct Config {
     variant: Option<String>,
 }
 
+/// What an image runs on, as its configuration says; `None` when that is something else.
+pub(super) fn platform_in(config: &[u8]) -> Option<Platform> {
+    let config: Config = serde_json::from_slice(config).ok()?;
+    Some(Platform {
+        os: config.os,
+        architecture: config.architecture,
+        variant: config.variant.filter(|variant| !variant.is_empty()),
+    })
+}
+
 async fn platform(cx: &Context, run: &Run, image: &Manifest) -> Result<Platform, Error> {
     let config = image.children().iter().find_map(|child| match child {
         Child::Config(config) if config.size <= CONFIG_BYTES => Some(config),
@@ -126,12 +136,7 @@ async fn platform(cx: &Context, run: &Run, image: &Manifest) -> Result<Platform,
     let bytes = small_blob(&run.shared, cx, &run.source, config).await;
     let bytes =
         bytes.map_err(|error| Error::new(Side::Source, Step::ReadBlob, &config.digest, error))?;
-    let config: Config = serde_json::from_slice(&bytes).map_err(|_| not_an_index(image))?;
-    Ok(Platform {
-        os: config.os,
-        architecture: config.architecture,
-        variant: config.variant.filter(|variant| !variant.is_empty()),
-    })
+    platform_in(&bytes).ok_or_else(|| not_an_index(image))
 }
 
 fn not_an_index(image: &Manifest) -> Error {
@@ -143,4 +148,4 @@ fn no_choice(root: &Manifest, cause: impl Into<Cause>) -> Error {
 }
 
 /// Configurations have some kilobytes. What is larger is something else.
-const CONFIG_BYTES: u64 = 4 << 20;
+pub(super) const CONFIG_BYTES: u64 = 4 << 20;

@@ -10,6 +10,7 @@
 //! - `restore`: what tags show already, made whole again.
 //! - `tags`: the guard before the first write, the commit point, the check afterwards.
 //! - `outcome`: what it came to; `watch`, `observer`, `passed`: what is told while it goes on.
+//! - `inventory`: what an image consists of, for whoever does not copy it.
 //! - `run`: one copy in progress, and where it finds manifests; `reading`: from a source, once.
 //! - `shared`: what copies of one process know in common; `turns`: one at a time per content;
 //!   `places`: where blobs can be read besides their source.
@@ -36,6 +37,7 @@ mod complete;
 mod crew;
 mod engine;
 mod error;
+mod inventory;
 mod job;
 #[cfg(test)]
 mod memory;
@@ -61,6 +63,7 @@ mod tests;
 
 pub use engine::Engine;
 pub use error::{Cause, Error, Side, Step};
+pub use inventory::{Inventory, PlatformImage};
 pub use job::{
     Attached, Contents, ExistingTag, Hung, Limits, MirrorJob, OthersTags, Outcome, OwnTags,
     Platforms, Referrers,

@@ -52,7 +52,7 @@ pub(super) fn unchanged(run: &Run, target: &Target, found: &Descriptor, tags: Ve
 
 /// The image of each platform: what the job names, else what the indexes name, the upper before
 /// the lower.
-fn images(graph: &Graph, root: &Manifest, target: &Target) -> BTreeMap<String, Digest> {
+pub(super) fn images(graph: &Graph, root: &Manifest, target: &Target) -> BTreeMap<String, Digest> {
     let manifests = graph.nodes.iter().map(|node| &node.manifest);
     let by_digest: HashMap<&Digest, &Manifest> = manifests
         .map(|manifest| (manifest.digest(), manifest))

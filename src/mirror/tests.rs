@@ -4,6 +4,7 @@ mod copies;
 mod faults;
 mod hostile;
 mod images;
+mod inventory;
 mod pace;
 mod platforms;
 mod properties;

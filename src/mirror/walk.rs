@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::crew::Crew;
 use super::error::{Cause, Error, Side, Step};
+use super::reading::manifest;
 use super::run::{Located, Run};
-use crate::content::{self, ErrorKind};
+use super::shared::Shared;
+use crate::content::{self, ErrorKind, Source};
 use crate::oci::{Child, Descriptor, Digest, InvalidManifest, Manifest, ManifestKind};
 use crate::task::Context;
 
@@ -37,17 +39,25 @@ pub(super) enum Missing {
     LeaveOut,
 }
 
+/// Where the manifests of a graph are read.
+#[derive(Clone)]
+enum Shelf {
+    /// Wherever a copy finds them.
+    Copy(Arc<Run>, Missing),
+    /// At a source, for no copy.
+    Source(Arc<Shared>, Arc<dyn Source>),
+}
+
 /// Collects a graph, level by level, with an explicit list of what is left to do.
-struct Walk<'a> {
-    run: &'a Arc<Run>,
-    missing: Missing,
+struct Walk {
+    shelf: Shelf,
     found: HashMap<Digest, Located>,
     seen: HashSet<Digest>,
     entries: usize,
     bytes: usize,
 }
 
-/// Reads everything below a root.
+/// Reads everything below a root, for a copy.
 ///
 /// # Errors
 ///
@@ -59,11 +69,29 @@ pub(super) async fn walk(
     root: Located,
     missing: Missing,
 ) -> Result<Graph, Error> {
+    collect(cx, Shelf::Copy(Arc::clone(run), missing), root).await
+}
+
+/// Reads everything below a root at a source, within the same bounds.
+///
+/// # Errors
+///
+/// As [`walk`].
+pub(super) async fn survey(
+    cx: &Context,
+    shared: &Arc<Shared>,
+    source: &Arc<dyn Source>,
+    root: Manifest,
+) -> Result<Graph, Error> {
+    let shelf = Shelf::Source(Arc::clone(shared), Arc::clone(source));
+    collect(cx, shelf, absent(root)).await
+}
+
+async fn collect(cx: &Context, shelf: Shelf, root: Located) -> Result<Graph, Error> {
     let top = root.manifest.clone();
     let name = top.digest().clone();
     let mut walk = Walk {
-        run,
-        missing,
+        shelf,
         found: HashMap::new(),
         seen: HashSet::from([name.clone()]),
         entries: 0,
@@ -91,7 +119,7 @@ pub(super) async fn walk(
     Ok(Graph { root: top, nodes })
 }
 
-impl Walk<'_> {
+impl Walk {
     /// Reads one level, and returns the next.
     async fn descend(
         &mut self,
@@ -100,9 +128,8 @@ impl Walk<'_> {
     ) -> Result<Vec<Descriptor>, Error> {
         let mut crew = Crew::new(cx, AT_ONCE);
         for entry in level {
-            let run = Arc::clone(self.run);
-            let missing = self.missing;
-            crew.start(move |cx| async move { read(&cx, &run, &entry, missing).await })
+            let shelf = self.shelf.clone();
+            crew.start(move |cx| async move { read(&cx, &shelf, &entry).await })
                 .await;
         }
         let mut next = Vec::new();
@@ -138,16 +165,15 @@ impl Walk<'_> {
     }
 }
 
-async fn read(
-    cx: &Context,
-    run: &Run,
-    entry: &Descriptor,
-    missing: Missing,
-) -> Result<Option<Located>, Error> {
-    let located = match missing {
-        Missing::Read => run.locate(cx, &entry.digest).await?,
-        Missing::ReadWhenSure => run.locate_anew(cx, &entry.digest).await?,
-        Missing::LeaveOut => {
+async fn read(cx: &Context, shelf: &Shelf, entry: &Descriptor) -> Result<Option<Located>, Error> {
+    let located = match shelf {
+        Shelf::Source(shared, source) => {
+            let read = manifest(shared, cx, &**source, &entry.digest).await;
+            absent(read.map_err(|error| at_source(&entry.digest, error))?)
+        }
+        Shelf::Copy(run, Missing::Read) => run.locate(cx, &entry.digest).await?,
+        Shelf::Copy(run, Missing::ReadWhenSure) => run.locate_anew(cx, &entry.digest).await?,
+        Shelf::Copy(run, Missing::LeaveOut) => {
             let manifest = run.read_there(cx, &entry.digest).await?;
             let Some(manifest) = manifest else {
                 return Ok(None);
@@ -237,7 +263,15 @@ fn too_complex(digest: &Digest) -> Error {
     Error::new(Side::Source, Step::ReadManifest, digest, Cause::TooComplex)
 }
 
-fn at_source(digest: &Digest, cause: impl Into<Cause>) -> Error {
+/// A manifest of a source that nobody has anywhere else.
+fn absent(manifest: Manifest) -> Located {
+    Located {
+        manifest,
+        is_present: false,
+    }
+}
+
+pub(super) fn at_source(digest: &Digest, cause: impl Into<Cause>) -> Error {
     Error::new(Side::Source, Step::ReadManifest, digest, cause)
 }
 

@@ -148,6 +148,18 @@ impl Clients {
         Arc::new(source.preferring(self.official_images.image(official)))
     }
 
+    /// Where content of a source can be read without a pull, once it was looked at: a registry that
+    /// counts has said so by then.
+    pub(crate) fn free_source(&self, repository: &Repository) -> Option<Arc<dyn Source>> {
+        if let Some(official) = self.official_image(repository) {
+            let registry = self.registry_of(&official).paced(self.paces.of_nobody());
+            let source = RunSource::new(registry, &self.resolved, &self.pulls);
+            return Some(Arc::new(source));
+        }
+        let source = self.source(repository);
+        (!source.counts_pulls()).then_some(source)
+    }
+
     /// Where content of a source is looked for first, if that is not the source itself.
     fn official_image(&self, repository: &Repository) -> Option<Repository> {
         match self.prefers_mirrors {

@@ -52,13 +52,13 @@ fn not_allowed(account: &AccountId, why: &str) -> Diagnostic {
 pub(crate) fn no_way(account: &AccountId, own: &AccountId) -> Diagnostic {
     Diagnostic::error("No role leads into the account")
         .detail(format!(
-            "The image belongs in account {account}. The provider's own credentials are in \
-             account {own}, and neither `assume_role` of the resource nor `account_role` of the \
-             provider says how to get there."
+            "Account {account} is asked for. The provider's own credentials are in account {own}, \
+             and neither `assume_role` of this block nor `account_role` of the provider says how to \
+             get there."
         ))
         .hint(
             "Check the provider's credentials and roles. If they are right, add `account_role { \
              role_arn = \"arn:aws:iam::{account_id}:role/…\" }` to the provider, or `assume_role` to \
-             the resource.",
+             this block.",
         )
 }

@@ -51,6 +51,8 @@ pub struct ImageSpec {
     pub command: Vec<String>,
     /// Annotations of the root manifest.
     pub annotations: BTreeMap<String, String>,
+    /// Labels of every platform, in its configuration.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// Media types.
@@ -217,6 +219,12 @@ impl ImageSpec {
     /// Running this command.
     pub fn command<'c>(mut self, command: impl IntoIterator<Item = &'c str>) -> Self {
         self.command = command.into_iter().map(str::to_owned).collect();
+        self
+    }
+
+    /// Labelled with one more.
+    pub fn label(mut self, name: &str, value: &str) -> Self {
+        self.labels.insert(name.to_owned(), value.to_owned());
         self
     }
 

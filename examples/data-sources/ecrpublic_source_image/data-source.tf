@@ -19,3 +19,16 @@ resource "ecrpublic_mirrored_image" "nginx" {
   source     = data.ecrpublic_source_image.nginx.pinned
   account_id = each.value
 }
+
+# Official images are in ECR Public too, where reading their manifests is no pull.
+data "ecrpublic_source_image" "alpine" {
+  source       = "alpine:3.22"
+  read_content = true
+
+  lifecycle {
+    postcondition {
+      condition     = contains(self.platforms, "linux/arm64/v8")
+      error_message = "Graviton needs an image for arm64."
+    }
+  }
+}

@@ -62,15 +62,7 @@ pub(crate) fn copy(error: &Error, names: &Copy<'_>) -> Diagnostic {
                 names.source
             ))
             .hint("Remove `platforms`."),
-        Cause::TooComplex => Diagnostic::error("Image index too complex")
-            .at(Path::root("source"))
-            .detail(format!(
-                "The index `{}` is nested more deeply, or has more entries, than any image \
-                 needs, or it contains itself.",
-                names.source
-            ))
-            .detail(left_behind(error))
-            .hint("Name one of its images by digest: `source = \"…@sha256:…\"`."),
+        Cause::TooComplex => too_complex(names.source).detail(left_behind(error)),
         Cause::TooManyReferrers => Diagnostic::error("Too much refers to the image")
             .at(Path::root("referrers"))
             .detail(format!(
@@ -95,6 +87,17 @@ pub(crate) fn copy(error: &Error, names: &Copy<'_>) -> Diagnostic {
             .detail(left_behind(error))
             .hint("Find out what else sets this tag, then apply again."),
     }
+}
+
+/// Nobody reads all of an index like this.
+pub(super) fn too_complex(source: &Reference) -> Diagnostic {
+    Diagnostic::error("Image index too complex")
+        .at(Path::root("source"))
+        .detail(format!(
+            "The index `{source}` is nested more deeply, or has more entries, than any image \
+             needs, or it contains itself."
+        ))
+        .hint("Name one of its images by digest: `source = \"…@sha256:…\"`.")
 }
 
 fn failed(error: &Error, store: &content::Error, names: &Copy<'_>) -> Diagnostic {

@@ -2,6 +2,7 @@
 //!
 //! - `aws`: credentials, roles, accounts, calls of ECR Public.
 //! - `copy`: what went wrong while an image was copied; `source` and `destination`: on which side.
+//! - `content`: why content was not read for its own sake.
 //! - `registry`: what a registry answered, verbatim and bounded.
 //! - `answer`: how answers, times and budgets are written.
 //! - `signature`: why an image does not count as signed.
@@ -14,6 +15,7 @@
 
 mod answer;
 mod aws;
+mod content;
 mod copy;
 mod destination;
 mod instance;
@@ -23,6 +25,7 @@ mod source;
 
 pub(crate) use answer::moment;
 pub(crate) use aws::{during_read, notice, provider_aws, resource_aws, stopped};
+pub(crate) use content::{content_costs_pulls, content_not_read};
 pub(crate) use copy::{Copy, copy};
 pub(crate) use instance::{
     built_differently, different_images, imported_image, invalid_import, invalid_repository_name,

@@ -75,7 +75,11 @@ pub(crate) fn tags_not_listed(repository: &Repository, store: &content::Error) -
 }
 
 /// A registry did not tell what it was asked.
-fn not_told(repository: &Repository, store: &content::Error, doing: String) -> Diagnostic {
+pub(super) fn not_told(
+    repository: &Repository,
+    store: &content::Error,
+    doing: String,
+) -> Diagnostic {
     let host = repository.registry();
     let doing = format!("The provider was {doing}.");
     if let ErrorKind::Stopped(Stopped::Cancelled) = store.kind() {

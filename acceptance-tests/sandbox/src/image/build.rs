@@ -100,7 +100,11 @@ impl Bench<'_> {
         let diff_ids: Vec<&str> = layers.iter().map(|layer| layer.diff_id.as_str()).collect();
         let mut config = platform_json(platform);
         set(&mut config, "created", CREATED.into());
-        set(&mut config, "config", json!({ "Cmd": spec.command }));
+        let mut settings = json!({ "Cmd": spec.command });
+        if !spec.labels.is_empty() {
+            set(&mut settings, "Labels", json!(spec.labels));
+        }
+        set(&mut config, "config", settings);
         set(
             &mut config,
             "rootfs",
