@@ -23,7 +23,6 @@
 //! | `Invalid choice of referrers` | `referrers` is neither `none` nor `all`. | Write one of them. |
 //! | `Platforms are missing` | `platforms` is empty, so nothing would be copied. | Leave it out to copy all platforms. |
 //! | `Invalid platform` | A platform is not written as `os/arch` or `os/arch/variant`. | Write, for example, `linux/amd64` or `linux/arm/v7`. |
-//! | `Invalid choice of referrers` | `referrers` has another value than `none` and `all`. | Choose one of them: `all` brings signatures, attestations and bills of materials along. |
 //! | `Invalid duration` | A duration cannot be read, or would end before it begins. | Write, for example, `90m` or `1h30m`. |
 //! | `Invalid number` | A number is outside of its range. | Choose one in the range that the message names. |
 //! | `Invalid value` | A setting has a value that it does not know. | Choose one of those that the message lists. |

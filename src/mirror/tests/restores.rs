@@ -98,9 +98,9 @@ async fn a_manifest_that_was_lost_comes_back_with_everything_below_it_and_no_tag
 async fn a_choice_of_platforms_is_completed_although_the_source_does_not_have_it() {
     let world = World::new();
     let platforms = ["linux/amd64", "linux/arm64", "linux/386"];
-    let images = [1, 2, 3].map(|seed| {
+    let images = [(1, platforms[0]), (2, platforms[1]), (3, platforms[2])].map(|(seed, on)| {
         let layers = [layer(&world.hub, seed, 100)];
-        image(&world.hub, platforms[seed as usize - 1], &layers)
+        image(&world.hub, on, &layers)
     });
     let entries = images.iter().zip(platforms);
     let entries: Vec<_> = entries.map(|(image, on)| child(image, on)).collect();
