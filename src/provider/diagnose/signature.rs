@@ -61,6 +61,7 @@ fn refused(source: &Reference, policy: &Policy, unsigned: &Unsigned) -> Diagnost
 fn attribute(nearest: Option<&Refusal>, policy: &Policy) -> &'static str {
     match nearest {
         Some(Refusal::Annotations(_)) => "annotations",
+        Some(Refusal::OtherIdentity(_) | Refusal::Certificate(_)) => "identities",
         _ if policy.keys().is_empty() => "identities",
         _ => "public_keys",
     }
