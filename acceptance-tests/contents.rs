@@ -1,20 +1,10 @@
 //! What images consist of, looked up while planning: read where nobody counts, and nowhere else.
 
-use ecr_public_sandbox::accounts::AccountSeed;
-use ecr_public_sandbox::{BuiltImage, Effect, Face, Fault, ImageSpec, Seed, image};
+use ecr_public_sandbox::{BuiltImage, Effect, Face, Fault, ImageSpec, image};
 use serde_json::{Value, json};
 
+use crate::support::official::{publish, with_official_images};
 use crate::support::scenario::Scenario;
-
-/// Whose alias at ECR Public is `docker`.
-const DOCKER: &str = "999999999999";
-
-fn seed() -> Seed {
-    let mut seed = Seed::demo();
-    let docker = AccountSeed::new(DOCKER).unwrap();
-    seed.accounts.push(docker.alias("docker"));
-    seed
-}
 
 fn lookup(source: &str) -> String {
     format!(
@@ -85,14 +75,9 @@ async fn a_registry_that_does_not_count_tells_platforms_sizes_and_labels() {
 
 #[tokio::test]
 async fn official_images_are_read_where_nobody_counts() {
-    let scenario = Scenario::seeded(seed(), "").await;
+    let scenario = Scenario::seeded(with_official_images(), "").await;
     let hub = scenario.sandbox.hub();
-    let built = hub.push("library/app", "1.0", &labelled("app")).unwrap();
-    let docker = DOCKER.parse().unwrap();
-    let store = scenario.sandbox.store();
-    store
-        .publish(&docker, "library/app", "1.0", &built)
-        .unwrap();
+    let built = publish(&scenario, "app", &labelled("app"));
     hub.set_anonymous_remaining(0);
     scenario.configure(&lookup("app:1.0"));
     scenario.terraform.apply(&[]).await.succeeded();
@@ -120,7 +105,7 @@ async fn official_images_are_read_where_nobody_counts() {
 
 #[tokio::test]
 async fn nothing_that_counts_as_a_pull_is_read_in_a_plan() {
-    let scenario = Scenario::seeded(seed(), "").await;
+    let scenario = Scenario::seeded(with_official_images(), "").await;
     let hub = scenario.sandbox.hub();
     hub.push("bitnami/app", "1", &labelled("bitnami")).unwrap();
     scenario.configure(&lookup("bitnami/app:1"));

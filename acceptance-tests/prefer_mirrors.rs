@@ -1,32 +1,19 @@
 //! Official images come from where nobody counts pulls, if they are there.
 
-use ecr_public_sandbox::accounts::AccountSeed;
-use ecr_public_sandbox::{Effect, Face, Fault, Seed, image};
+use std::iter;
 
+use ecr_public_sandbox::{Effect, Face, Fault, image};
+
+use crate::support::official::{self, with_official_images};
 use crate::support::scenario::{FIRST, Scenario, it, named};
 
 const ALPINE: &str = "source = \"alpine:3.22\"\naccount_id = \"222222222222\"\n";
 
-/// Whose alias at ECR Public is `docker`.
-const DOCKER: &str = "999999999999";
-
-fn seed() -> Seed {
-    let mut seed = Seed::demo();
-    let docker = AccountSeed::new(DOCKER).unwrap();
-    seed.accounts.push(docker.alias("docker"));
-    seed
-}
-
-/// Publishes an official image as `1.0` in both places.
+/// Publishes an official image of two platforms with two layers each.
 fn publish(scenario: &Scenario, name: &str) {
     let content = image(&format!("official {name}")).layers([2048, 1024]);
     let content = content.platforms(["linux/amd64", "linux/arm64"]);
-    let repository = format!("library/{name}");
-    let hub = scenario.sandbox.hub();
-    let built = hub.push(&repository, "1.0", &content).unwrap();
-    let docker = DOCKER.parse().unwrap();
-    let store = scenario.sandbox.store();
-    store.publish(&docker, &repository, "1.0", &built).unwrap();
+    official::publish(scenario, name, &content);
 }
 
 /// Requests for content of an official image at ECR Public: kind and status.
@@ -52,7 +39,7 @@ fn asked(scenario: &Scenario, name: &str) -> Vec<(&'static str, u16)> {
 
 #[tokio::test]
 async fn fifty_official_images_are_mirrored_with_three_pulls_left() {
-    let scenario = Scenario::seeded(seed(), "").await;
+    let scenario = Scenario::seeded(with_official_images(), "").await;
     for number in 0..50 {
         publish(&scenario, &format!("app{number}"));
     }
@@ -68,6 +55,13 @@ async fn fifty_official_images_are_mirrored_with_three_pulls_left() {
     scenario.terraform.apply(&[]).await.succeeded();
     assert_eq!(scenario.sandbox.hub().pulls(), 0);
     assert_eq!(scenario.reads(), [""; 0], "nothing was read at Docker Hub");
+    // The index and two images; two layers and a configuration of each.
+    let manifests = iter::repeat_n(("manifest", 200), 1 + 2);
+    let blobs = iter::repeat_n(("blob", 307), 2 * 3);
+    assert_eq!(
+        asked(&scenario, "app0"),
+        Vec::from_iter(blobs.chain(manifests))
+    );
     for number in (0..50).step_by(2) {
         let name = format!("app{number}");
         let at_hub = scenario.at_hub(&name, "1.0");
@@ -82,7 +76,7 @@ async fn fifty_official_images_are_mirrored_with_three_pulls_left() {
 
 #[tokio::test]
 async fn an_image_that_is_not_there_comes_from_docker_hub() {
-    let scenario = Scenario::seeded(seed(), &it(ALPINE)).await;
+    let scenario = Scenario::seeded(with_official_images(), &it(ALPINE)).await;
     scenario.terraform.apply(&[]).await.succeeded();
     assert_eq!(asked(&scenario, "alpine"), [("manifest", 404)]);
     assert_eq!(
@@ -108,7 +102,7 @@ async fn an_image_that_is_not_there_comes_from_docker_hub() {
 
 #[tokio::test]
 async fn whatever_goes_wrong_there_nobody_hears_of_it() {
-    let scenario = Scenario::seeded(seed(), "").await;
+    let scenario = Scenario::seeded(with_official_images(), "").await;
     let denied = Effect::status(403);
     let faults = [
         ("denied", "/manifests/", denied),
@@ -142,7 +136,7 @@ async fn whatever_goes_wrong_there_nobody_hears_of_it() {
 
 #[tokio::test]
 async fn who_does_not_want_it_reads_docker_hub() {
-    let scenario = Scenario::seeded(seed(), "").await;
+    let scenario = Scenario::seeded(with_official_images(), "").await;
     publish(&scenario, "app");
     let block = scenario.provider_with("  prefer_mirrors = false\n");
     let app = "source = \"app:1.0\"\naccount_id = \"222222222222\"\n";

@@ -121,6 +121,20 @@ async fn updates(scenario: &Scenario) -> Value {
     change
 }
 
+/// Asserts that an update brings what is missing, and applies it.
+async fn mended(scenario: &Scenario) {
+    updates(scenario).await;
+    scenario.terraform.apply_planned().await.succeeded();
+}
+
+/// Asserts that there is nothing to do, and that a destroy leaves nothing of ours.
+async fn goes_whole(scenario: Scenario) {
+    scenario.terraform.converged().await;
+    scenario.terraform.destroy().await.succeeded();
+    assert_eq!(there(&scenario), BTreeSet::new());
+    scenario.was_clean().await;
+}
+
 #[tokio::test]
 async fn from_one_list_to_another_nothing_needs_a_tag() {
     let (scenario, tool) = prepared(ALL).await;
@@ -136,13 +150,9 @@ async fn from_one_list_to_another_nothing_needs_a_tag() {
     scenario.terraform.converged().await;
 
     delete_by_hand(&scenario, signature.as_str());
-    updates(&scenario).await;
-    scenario.terraform.apply_planned().await.succeeded();
+    mended(&scenario).await;
     assert_eq!(there(&scenario), expected);
-    scenario.terraform.converged().await;
-    scenario.terraform.destroy().await.succeeded();
-    assert_eq!(there(&scenario), BTreeSet::new());
-    scenario.was_clean().await;
+    goes_whole(scenario).await;
 }
 
 #[tokio::test]
@@ -156,10 +166,7 @@ async fn where_ecr_public_keeps_no_list_a_tag_leads_there() {
     assert_eq!(listed(&scenario, &tool.digest), texts([&of_index]));
     assert_eq!(listed(&scenario, arm), texts([&of_image]));
     assert_eq!(known(&scenario).await, texts([&of_index, &of_image]));
-    scenario.terraform.converged().await;
-    scenario.terraform.destroy().await.succeeded();
-    assert_eq!(there(&scenario), BTreeSet::new());
-    scenario.was_clean().await;
+    goes_whole(scenario).await;
 }
 
 #[tokio::test]
@@ -173,10 +180,7 @@ async fn from_tag_to_tag_with_what_hangs_on_what_hangs_there() {
     assert_eq!(listed(&scenario, &sbom), texts([&signature]));
     // An index and three images, two lists, and what they name.
     assert_eq!(scenario.sandbox.hub().pulls() - pulls, 4 + 2 + 2);
-    scenario.terraform.converged().await;
-    scenario.terraform.destroy().await.succeeded();
-    assert_eq!(there(&scenario), BTreeSet::new());
-    scenario.was_clean().await;
+    goes_whole(scenario).await;
 }
 
 #[tokio::test]
@@ -196,13 +200,9 @@ async fn tags_of_cosign_come_along_and_are_set_again() {
     scenario.terraform.converged().await;
 
     scenario.untag_by_hand(FIRST, "tool", &tag);
-    updates(&scenario).await;
-    scenario.terraform.apply_planned().await.succeeded();
+    mended(&scenario).await;
     assert_eq!(scenario.tags(FIRST, "tool"), tags);
-    scenario.terraform.converged().await;
-    scenario.terraform.destroy().await.succeeded();
-    assert_eq!(there(&scenario), BTreeSet::new());
-    scenario.was_clean().await;
+    goes_whole(scenario).await;
 }
 
 #[tokio::test]
@@ -237,8 +237,7 @@ async fn a_list_that_others_write_too_is_mended_and_left_to_them() {
     let list = tag_of(&tool.digest, "");
     let theirs = scenario.push_by_hand(FIRST, "tool", &list);
     assert_eq!(listed(&scenario, &tool.digest), BTreeSet::new());
-    updates(&scenario).await;
-    scenario.terraform.apply_planned().await.succeeded();
+    mended(&scenario).await;
     assert_eq!(listed(&scenario, &tool.digest), texts([&ours]));
     scenario.terraform.converged().await;
 
@@ -295,8 +294,7 @@ async fn switched_on_it_moves_what_is_missing_and_switched_off_it_leaves_what_is
     assert_eq!(there(&scenario), family(&tool));
     let (hub, pulls) = (scenario.sandbox.hub(), scenario.sandbox.hub().pulls());
     scenario.configure(&it(ALL));
-    updates(&scenario).await;
-    scenario.terraform.apply_planned().await.succeeded();
+    mended(&scenario).await;
     assert_eq!(hub.pulls() - pulls, 1);
     let with_signature = there(&scenario);
     assert!(with_signature.contains(signature.as_str()));
@@ -306,10 +304,7 @@ async fn switched_on_it_moves_what_is_missing_and_switched_off_it_leaves_what_is
     apply(&scenario).await;
     assert_eq!(there(&scenario), with_signature);
     assert_eq!(known(&scenario).await, BTreeSet::new());
-    scenario.terraform.converged().await;
-    scenario.terraform.destroy().await.succeeded();
-    assert_eq!(there(&scenario), BTreeSet::new());
-    scenario.was_clean().await;
+    goes_whole(scenario).await;
 }
 
 #[tokio::test]
@@ -329,10 +324,7 @@ async fn of_several_platforms_come_what_hangs_on_their_images() {
     assert_eq!(known(&scenario).await, texts([&of_amd]));
     assert_eq!(listed(&scenario, of("linux/s390x")), texts([&of_s390x]));
     assert!(!there(&scenario).contains(of_index.as_str()));
-    scenario.terraform.converged().await;
-    scenario.terraform.destroy().await.succeeded();
-    assert_eq!(there(&scenario), BTreeSet::new());
-    scenario.was_clean().await;
+    goes_whole(scenario).await;
 }
 
 #[tokio::test]
@@ -350,10 +342,7 @@ async fn they_stay_as_long_as_somebody_has_the_image() {
     assert_eq!(listed(&scenario, &tool.digest), texts([&signature]));
     let tags = scenario.tags(FIRST, "tool");
     assert_eq!(tags[&tag_of(&tool.digest, ".sig")], cosigned.as_str());
-    scenario.terraform.converged().await;
-    scenario.terraform.destroy().await.succeeded();
-    assert_eq!(there(&scenario), BTreeSet::new());
-    scenario.was_clean().await;
+    goes_whole(scenario).await;
 }
 
 #[tokio::test]
@@ -368,10 +357,7 @@ async fn what_hangs_on_a_superseded_image_goes_with_it() {
     let mut expected = family(&new);
     expected.insert(signature.to_string());
     assert_eq!(there(&scenario), expected);
-    scenario.terraform.converged().await;
-    scenario.terraform.destroy().await.succeeded();
-    assert_eq!(there(&scenario), BTreeSet::new());
-    scenario.was_clean().await;
+    goes_whole(scenario).await;
 }
 
 #[tokio::test]
@@ -396,10 +382,7 @@ async fn killed_before_the_list_is_written_no_tag_shows_the_image() {
     // The list is at Docker Hub alone; everything else is at the destination already.
     assert_eq!(scenario.sandbox.hub().pulls() - pulls, 1);
     assert_eq!(listed(&scenario, &tool.digest), texts([&signature]));
-    scenario.terraform.converged().await;
-    scenario.terraform.destroy().await.succeeded();
-    assert_eq!(there(&scenario), BTreeSet::new());
-    scenario.was_clean().await;
+    goes_whole(scenario).await;
 }
 
 #[tokio::test]

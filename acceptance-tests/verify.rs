@@ -168,6 +168,21 @@ async fn a_bundle_that_refers_to_the_image_counts() {
     scenario.was_clean().await;
 }
 
+/// What the check has read, list and bundle, the copy does not read again.
+#[tokio::test]
+async fn what_was_checked_is_read_once_when_it_comes_along() {
+    let both = alpine(OURS).replace("verify {", "referrers = \"all\"\nverify {");
+    let (scenario, signer) = with_a_signer(&both).await;
+    let image = scenario.at_hub("alpine", "3.22");
+    signer.attach(scenario.sandbox.hub(), &Claim::about(ALPINE, &image));
+    scenario.terraform.apply(&[]).await.succeeded();
+    let reads = scenario.reads();
+    let manifests = reads.iter().filter(|path| path.contains("/manifests/"));
+    assert_eq!(manifests.count(), 9, "{reads:?}");
+    scenario.terraform.converged().await;
+    scenario.was_clean().await;
+}
+
 /// At a registry that keeps the list itself.
 #[tokio::test]
 async fn a_bundle_that_the_registry_lists_counts() {

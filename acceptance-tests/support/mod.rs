@@ -6,6 +6,7 @@ pub(crate) mod daemon;
 pub(crate) mod evidence;
 pub(crate) mod landing_zone;
 pub(crate) mod messages;
+pub(crate) mod official;
 pub(crate) mod packages;
 #[cfg(feature = "interoperability")]
 pub(crate) mod programs;

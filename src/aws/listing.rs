@@ -1,8 +1,11 @@
-//! Everything that a registry of ECR Public has, page by page.
+//! What a registry of ECR Public has, page by page.
+
+use aws_sdk_ecrpublic::operation::describe_images::DescribeImagesOutput;
 
 use crate::task::Context;
 
 use super::chain::Chain;
+use super::clients::Call;
 use super::error::Error;
 use super::operations::{MOST_RESULTS, read_image, read_repository};
 use super::refusal::Refusal;
@@ -74,33 +77,59 @@ impl Chain {
     }
 
     async fn list_images(&self, repository: &str) -> Result<Vec<ImageDetail>, Error> {
-        let action = "ecr-public:DescribeImages";
-        let call = self.begin(action, self.arn(repository).await);
+        let call = self.begin("ecr-public:DescribeImages", self.arn(repository).await);
         let mut images = Vec::new();
-        let mut next: Option<String> = None;
-        loop {
-            let sent = self
-                .send(&call, |client| {
-                    client
-                        .describe_images()
-                        .repository_name(repository)
-                        .max_results(MOST_RESULTS)
-                        .set_next_token(next.clone())
-                        .send()
-                })
-                .await;
-            let page = match sent {
-                Ok(page) => page,
-                Err(Refusal::Answer(answer)) if answer.is_nothing_there() => return Ok(images),
-                Err(refusal) => return Err(self.explain(&call, refusal).await),
-            };
+        let mut next = None;
+        while let Some(page) = self.images_from(&call, repository, next).await? {
             for image in page.image_details.unwrap_or_default() {
-                images.push(read_image(action, image)?);
+                images.push(read_image(call.action, image)?);
             }
             next = page.next_token;
             if next.is_none() {
-                return Ok(images);
+                break;
             }
+        }
+        Ok(images)
+    }
+
+    /// Whether any image of a repository has a tag.
+    pub(super) async fn has_tags(&self, repository: &str) -> Result<bool, Error> {
+        let call = self.begin("ecr-public:DescribeImages", self.arn(repository).await);
+        let mut next = None;
+        while let Some(page) = self.images_from(&call, repository, next).await? {
+            let mut images = page.image_details().iter();
+            if images.any(|image| !image.image_tags().is_empty()) {
+                return Ok(true);
+            }
+            next = page.next_token;
+            if next.is_none() {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    /// A page of the images of a repository; `None` when there is no repository.
+    async fn images_from(
+        &self,
+        call: &Call,
+        repository: &str,
+        next: Option<String>,
+    ) -> Result<Option<DescribeImagesOutput>, Error> {
+        let sent = self
+            .send(call, |client| {
+                client
+                    .describe_images()
+                    .repository_name(repository)
+                    .max_results(MOST_RESULTS)
+                    .set_next_token(next.clone())
+                    .send()
+            })
+            .await;
+        match sent {
+            Ok(page) => Ok(Some(page)),
+            Err(Refusal::Answer(answer)) if answer.is_nothing_there() => Ok(None),
+            Err(refusal) => Err(self.explain(call, refusal).await),
         }
     }
 }

@@ -182,37 +182,6 @@ impl Chain {
         read.collect::<Result<_, Error>>().map(Some)
     }
 
-    /// Whether any image of a repository has a tag.
-    pub(super) async fn has_tags(&self, repository: &str) -> Result<bool, Error> {
-        let call = self.begin("ecr-public:DescribeImages", self.arn(repository).await);
-        let mut next: Option<String> = None;
-        loop {
-            let sent = self
-                .send(&call, |client| {
-                    client
-                        .describe_images()
-                        .repository_name(repository)
-                        .max_results(MOST_RESULTS)
-                        .set_next_token(next.clone())
-                        .send()
-                })
-                .await;
-            let page = match sent {
-                Ok(page) => page,
-                Err(Refusal::Answer(answer)) if answer.is_nothing_there() => return Ok(false),
-                Err(refusal) => return Err(self.explain(&call, refusal).await),
-            };
-            let mut images = page.image_details().iter();
-            if images.any(|image| !image.image_tags().is_empty()) {
-                return Ok(true);
-            }
-            next = page.next_token;
-            if next.is_none() {
-                return Ok(false);
-            }
-        }
-    }
-
     /// Deletes a repository if it is empty, and says whether it is gone.
     pub(super) async fn delete_repository(&self, name: &str) -> Result<bool, Error> {
         let call = self.begin("ecr-public:DeleteRepository", self.arn(name).await);

@@ -50,6 +50,24 @@ pub struct ImageId {
     pub tag: Option<String>,
 }
 
+impl ImageId {
+    /// Whatever has this digest.
+    pub fn of_digest(digest: impl ToString) -> Self {
+        Self {
+            digest: Some(digest.to_string()),
+            tag: None,
+        }
+    }
+
+    /// Whatever this tag shows.
+    pub fn of_tag(tag: impl ToString) -> Self {
+        Self {
+            digest: None,
+            tag: Some(tag.to_string()),
+        }
+    }
+}
+
 /// Why an image was not deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeleteFailure {

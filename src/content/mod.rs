@@ -18,7 +18,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 pub use error::{Error, ErrorKind, PullBudget};
-pub use referrers::{Attachments, Listed, attachments, entries, listed, referrers};
+pub use referrers::{Attachments, Listed, attachments, entries, listed};
 
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, Version};
 use crate::task::{Context, Ticket};
@@ -59,16 +59,6 @@ pub trait Source: Send + Sync {
         cx: &Context,
         digest: &Digest,
     ) -> Result<Option<Vec<Descriptor>>, Error>;
-
-    /// What refers to a manifest, each once: signatures, attestations, bills of materials. Where
-    /// the registry keeps no list, the one that clients keep under a tag is read, which counts as
-    /// a pull if there is one.
-    ///
-    /// That something is listed proves nothing: whether it really refers to the manifest, its own
-    /// text says.
-    async fn referrers(&self, cx: &Context, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
-        referrers(self, cx, digest).await
-    }
 
     /// Opens a blob at an offset below its size. The stream ends after the last byte of the blob;
     /// fewer bytes are an error of the stream. The bytes are not verified.

@@ -81,26 +81,6 @@ pub async fn listed(
     Ok(index.map_or(Listed::Nowhere, Listed::ByClients))
 }
 
-/// What refers to a manifest, as [`Source::referrers`] says.
-///
-/// # Errors
-///
-/// The list cannot be read.
-pub async fn referrers(
-    source: &(impl Source + ?Sized),
-    cx: &Context,
-    digest: &Digest,
-) -> Result<Vec<Descriptor>, Error> {
-    Ok(match listed(source, cx, digest).await? {
-        Listed::ByRegistry(entries) => entries,
-        Listed::ByClients(index) => {
-            let index = source.manifest(cx, &index.digest).await?;
-            entries(&index, digest)
-        }
-        Listed::Nowhere => Vec::new(),
-    })
-}
-
 /// What the index that clients keep for a manifest lists.
 #[must_use]
 pub fn entries(index: &Manifest, subject: &Digest) -> Vec<Descriptor> {

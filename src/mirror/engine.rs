@@ -94,11 +94,8 @@ impl Engine {
         let cx = cx.noted_in(&activity);
         let run = Run::new(&self.shared, &activity, source, destination);
         let run = Arc::new(run);
-        let observer = self.observer.as_ref();
         let name = name(&run, &job.version);
-        let observed = observer.map(|observer| observer.begins(&name, &activity));
-        let copied = watched(&activity, Box::pin(copy(&cx, &run, job))).await;
-        drop(observed);
+        let copied = self.watch(&name, &activity, copy(&cx, &run, job)).await;
         report(&run, job, &activity, started.elapsed(), &copied);
         copied
     }
@@ -130,11 +127,8 @@ impl Engine {
         let activity = Activity::default();
         let cx = cx.noted_in(&activity);
         let run = Arc::new(Run::new(&self.shared, &activity, source, destination));
-        let observer = self.observer.as_ref();
         let name = name(&run, &Version::Digest(root.clone()));
-        let observed = observer.map(|observer| observer.begins(&name, &activity));
-        let restored = watched(&activity, Box::pin(restore(&cx, &run, root))).await;
-        drop(observed);
+        let restored = self.watch(&name, &activity, restore(&cx, &run, root)).await;
         tracing::info!(
             source = %run.source.repository(),
             destination = %run.destination.repository(),
@@ -152,6 +146,13 @@ impl Engine {
             }
         );
         restored
+    }
+
+    /// Does it while somebody is told of it, and notices when it stands still.
+    async fn watch<T>(&self, name: &str, activity: &Activity, work: impl Future<Output = T>) -> T {
+        let observer = self.observer.as_ref();
+        let _observed = observer.map(|observer| observer.begins(name, activity));
+        watched(activity, Box::pin(work)).await
     }
 }
 

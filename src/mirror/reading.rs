@@ -9,7 +9,7 @@ use super::engine::Engine;
 use super::run::{flat, verify};
 use super::shared::{Shared, permit};
 use super::verified::{Origin, Reader, Verdict};
-use crate::content::{Error, Source};
+use crate::content::{Error, Listed, Source, entries, listed};
 use crate::oci::{Descriptor, Digest, Manifest};
 use crate::task::Context;
 
@@ -31,6 +31,35 @@ impl Engine {
         digest: &Digest,
     ) -> Result<Manifest, Error> {
         manifest(self.shared(), cx, &**source, digest).await
+    }
+
+    /// What refers to a manifest, each once: signatures, attestations, bills of materials. Where
+    /// the registry keeps no list, the one that clients keep under a tag is read as any manifest.
+    ///
+    /// That something is listed proves nothing: whether it really refers to the manifest, its own
+    /// text says.
+    ///
+    /// # Errors
+    ///
+    /// The list cannot be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn referrers(
+        &self,
+        cx: &Context,
+        source: &Arc<dyn Source>,
+        digest: &Digest,
+    ) -> Result<Vec<Descriptor>, Error> {
+        Ok(match listed(&**source, cx, digest).await? {
+            Listed::ByRegistry(entries) => entries,
+            Listed::ByClients(index) => {
+                let index = self.read_manifest(cx, source, &index.digest).await?;
+                entries(&index, digest)
+            }
+            Listed::Nowhere => Vec::new(),
+        })
     }
 
     /// Reads a small blob of a source as a whole, verified. It is held in memory: whoever calls this

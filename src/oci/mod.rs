@@ -18,5 +18,5 @@ pub use descriptor::{Descriptor, InvalidPlatform, MediaType, Platform};
 pub use digest::{Digest, Hasher, InvalidDigest};
 pub use manifest::{Child, InvalidManifest, Manifest, ManifestKind};
 pub use reference::{InvalidReference, Reference, Repository, Tag, Version};
-pub use referrers::{CosignTag, fallback_tag, with_referrers};
+pub use referrers::{CosignTag, fallback_tag, is_attachment, with_referrers};
 pub use select::{Selection, SelectionError, can_mean, images, select};

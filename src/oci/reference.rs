@@ -72,6 +72,8 @@ pub enum InvalidReference {
 impl Repository {
     /// The name that stands for Docker Hub in references.
     pub const DOCKER_HUB: &str = "docker.io";
+    /// The host of ECR Public, which serves all accounts.
+    pub const ECR_PUBLIC: &str = "public.ecr.aws";
 
     /// A repository at a registry, both checked. The host is kept in lower case.
     ///

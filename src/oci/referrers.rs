@@ -49,6 +49,17 @@ pub fn fallback_tag(image: &Digest) -> Tag {
     Tag::from_digest(image, "")
 }
 
+/// Whether a tag says which image this belongs to: `sha256-<digest>`, by itself or with what it is
+/// behind a dot. OCI Distribution Specification 1.1, *Referrers Tag Schema*; and cosign's tags.
+#[must_use]
+pub fn is_attachment(tag: &Tag) -> bool {
+    let digest = tag.as_str().strip_prefix("sha256-");
+    digest.is_some_and(|rest| {
+        let digest = rest.split_once('.').map_or(rest, |(digest, _)| digest);
+        digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
 /// The index of referrers with more in it. All text that was in it stays as it was received; what
 /// is new stands at the end. Without one before, a new index.
 ///
@@ -152,6 +163,21 @@ mod tests {
     fn listed(index: &Manifest) -> Vec<Descriptor> {
         let entries = index.children().iter();
         entries.map(|child| child.descriptor().clone()).collect()
+    }
+
+    #[test]
+    fn what_belongs_to_another_image_is_told_by_its_tag() {
+        let digest = "0".repeat(64);
+        let rows = [
+            (format!("sha256-{digest}"), true),
+            (format!("sha256-{digest}.sig"), true),
+            (format!("sha256-{digest}.att"), true),
+            ("sha256-short".to_owned(), false),
+            ("1.27".to_owned(), false),
+        ];
+        for (tag, is_one) in rows {
+            assert_eq!(is_attachment(&tag.parse().unwrap()), is_one, "{tag}");
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! Collections: what of them is known, and whether it can be used.
+//! What of attributes is known, and whether it can be used.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 use crate::tf::{Attr, Diagnostic, Diagnostics, Path};
 
+use super::diagnose;
 use super::role::excerpt;
 
 /// A list or set of text, as models have it.
@@ -11,6 +13,12 @@ pub(crate) type Texts = Attr<Vec<Attr<String>>>;
 
 /// A map of text, as models have it.
 pub(crate) type TextMap = Attr<BTreeMap<String, Attr<String>>>;
+
+/// Reads the text of an attribute that has been checked and is known by now.
+pub(crate) fn parsed<T: FromStr>(text: &Attr<String>, attribute: &str) -> Result<T, Diagnostic> {
+    let parsed = text.known().and_then(|text| text.parse().ok());
+    parsed.ok_or_else(|| diagnose::invalid_state(attribute))
+}
 
 /// The elements, unless one of them, or the whole, is unknown. Null is empty.
 pub(crate) fn texts(attr: &Texts) -> Option<BTreeSet<String>> {
@@ -56,7 +64,7 @@ pub(crate) fn to_text_map(entries: BTreeMap<String, String>) -> TextMap {
 }
 
 /// Checks each element of a set. Elements of sets have no address, so the set is the place.
-pub(crate) fn check_each<T: std::str::FromStr<Err: std::fmt::Display>>(
+pub(crate) fn check_each<T: FromStr<Err: std::fmt::Display>>(
     set: &Texts,
     name: &str,
     summary: &str,

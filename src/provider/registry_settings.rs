@@ -15,7 +15,7 @@ use super::config::{ProviderConfig, RegistryBlock, known_blocks};
 use super::role::excerpt;
 
 /// The name of ECR Public in references.
-pub(crate) const ECR_PUBLIC: &str = "public.ecr.aws";
+pub(crate) const ECR_PUBLIC: &str = Repository::ECR_PUBLIC;
 
 /// The variable that says where `public.ecr.aws` is.
 const REGISTRY_ENDPOINT: &str = "ECRPUBLIC_REGISTRY_ENDPOINT";

@@ -4,6 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::oci;
+use crate::tf::{Attr, Diagnostics, Path};
+
+use super::diagnose;
 
 /// The name of a repository in ECR Public, without the alias of its registry.
 ///
@@ -48,6 +51,16 @@ impl FromStr for RepositoryName {
             check_part(part)?;
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+/// Checks `repository`, wherever it is written. What is not known passes.
+pub(crate) fn check(name: &Attr<String>, problems: &mut Diagnostics) {
+    if let Some(name) = name.known()
+        && let Err(error) = name.parse::<RepositoryName>()
+    {
+        let problem = diagnose::invalid_repository_name(name, &error);
+        problems.push(problem.at(Path::root("repository")));
     }
 }
 

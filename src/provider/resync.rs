@@ -19,7 +19,7 @@ use crate::mirror::{self, Cause, Restored, Side, Step};
 use crate::oci::{Digest, Reference, Tag, Version};
 use crate::task::Context;
 use crate::tf::{
-    Action, Attr, Attribute, Block, Diagnostic, Diagnostics, Nesting, Path, Schema, Told, Type,
+    Action, Attr, Attribute, Block, Diagnostic, Diagnostics, Mode, Schema, Told, Type,
 };
 
 use super::clients::{Clients, alias_of};
@@ -28,8 +28,7 @@ use super::destination::EcrPublicRepository;
 use super::diagnose;
 use super::image_tags;
 use super::known::{self, Texts};
-use super::repository_name::RepositoryName;
-use super::role;
+use super::repository_name::{self, RepositoryName};
 use super::source_reference;
 use super::way::{self, Hops};
 
@@ -69,12 +68,7 @@ impl Action for Resync {
     fn validate(&self, config: &ResyncModel) -> Diagnostics {
         let mut problems = Diagnostics::new();
         let source = source_reference::read(&config.source, &mut problems);
-        if let Some(name) = config.repository.known()
-            && let Err(error) = name.parse::<RepositoryName>()
-        {
-            let problem = diagnose::invalid_repository_name(name, &error);
-            problems.push(problem.at(Path::root("repository")));
-        }
+        repository_name::check(&config.repository, &mut problems);
         image_tags::check(&config.image_tags, source.as_ref(), &mut problems);
         way::check(&config.account_id, &config.assume_role, &mut problems);
         problems
@@ -90,9 +84,9 @@ impl Action for Resync {
         let aws_error = |error: aws::Error| diagnose::resource_aws(&error);
         let clients = self.connection.clients();
         let clients = clients.ok_or_else(diagnose::not_configured)?;
-        let source: Reference = read(&config.source, "source")?;
+        let source: Reference = known::parsed(&config.source, "source")?;
         let tags = tags(&config.image_tags, &source)?;
-        let name: RepositoryName = read(&config.repository, "repository")?;
+        let name: RepositoryName = known::parsed(&config.repository, "repository")?;
         let session = clients.session(&way::target(&config.account_id, &config.assume_role)?);
         let account = session.identity(cx).await.map_err(aws_error)?.account;
         // Nothing of this run is removed there meanwhile.
@@ -209,12 +203,6 @@ fn gone(error: &mirror::Error) -> Option<&content::Error> {
     is_gone.then_some(store)
 }
 
-/// Reads text that has been checked and is known.
-fn read<T: std::str::FromStr>(text: &Attr<String>, attribute: &str) -> Result<T, Diagnostic> {
-    let read = text.known().and_then(|text| text.parse().ok());
-    read.ok_or_else(|| diagnose::invalid_state(attribute))
-}
-
 /// The tags to look at: that of the source, unless others are named.
 fn tags(named: &Texts, source: &Reference) -> Result<BTreeSet<Tag>, Diagnostic> {
     let tags: Option<BTreeSet<Tag>> = match named {
@@ -253,7 +241,11 @@ fn count(number: u64, noun: &str) -> String {
 }
 
 fn attributes() -> Vec<Attribute> {
-    vec![
+    let mut attributes = Vec::from(way::attributes(
+        Mode::Optional,
+        "that the repository is in; it is checked before anything is written.",
+    ));
+    attributes.extend([
         Attribute::required(
             "source",
             Type::String,
@@ -270,21 +262,8 @@ fn attributes() -> Vec<Attribute> {
             Type::set(Type::String),
             "Tags of that repository to look below. Default: the tag of `source`.",
         ),
-        Attribute::optional(
-            "account_id",
-            Type::String,
-            "AWS account that the repository is in; it is checked before anything is written. \
-             Without `assume_role`, and where it is not the account of the provider's own \
-             credentials, the provider's `account_role` leads there. Default: the account of the \
-             last role, or the provider's own.",
-        ),
-        Attribute::nested(
-            "assume_role",
-            Nesting::List,
-            role::attributes(),
-            "IAM roles to assume, one after the other, after those of the provider block.",
-        ),
-    ]
+    ]);
+    attributes
 }
 
 /// As long as it may take to copy the largest images as a whole.

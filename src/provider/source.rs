@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
-use crate::content::{self, ByteStream, ErrorKind, PullBudget, Source, referrers};
+use crate::content::{self, ByteStream, ErrorKind, PullBudget, Source};
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Version};
 use crate::registry::Registry;
 use crate::task::Context;
@@ -27,7 +27,6 @@ struct Answers {
     versions: Cells<Version, Descriptor>,
     found: Cells<Version, Option<Descriptor>>,
     listed: Cells<Digest, Option<Vec<Descriptor>>>,
-    referrers: Cells<Digest, Vec<Descriptor>>,
 }
 
 /// Answers to one kind of question.
@@ -184,21 +183,6 @@ impl Source for RunSource {
             .resolved
             .cell(repository, digest, |all| &mut all.listed);
         let found = known.get_or_try_init(|| Source::listed_referrers(&self.registry, cx, digest));
-        cx.run(found).await?.cloned()
-    }
-
-    /// Asked once for all instances of a run, as tags are.
-    async fn referrers(
-        &self,
-        cx: &Context,
-        digest: &Digest,
-    ) -> Result<Vec<Descriptor>, content::Error> {
-        let repository = Source::repository(&self.registry);
-        let known = self
-            .resolved
-            .cell(repository, digest, |all| &mut all.referrers);
-        let _waits = cx.waits_for(format!("what refers to {digest} in `{repository}`"));
-        let found = known.get_or_try_init(|| referrers(self, cx, digest));
         cx.run(found).await?.cloned()
     }
 

@@ -2,14 +2,36 @@
 //! `assume_role`.
 
 use crate::aws::{self, AccountId, HopPlace, RoleArn, Target};
-use crate::tf::{Attr, Diagnostic, Diagnostics, Path};
+use crate::tf::{Attr, Attribute, Diagnostic, Diagnostics, Mode, Nesting, Path, Type};
 
 use super::diagnose;
-use super::role::AssumeRole;
+use super::role::{self, AssumeRole};
 use super::settings;
 
 /// `assume_role` of a block that is no provider block.
 pub(crate) type Hops = Attr<Vec<Attr<AssumeRole>>>;
+
+/// Both, for something else than the resource. `account`: what is said of the account, and what
+/// else about it.
+pub(crate) fn attributes(mode: Mode, account: &str) -> [Attribute; 2] {
+    let description = format!(
+        "AWS account {account} Without `assume_role`, and where it is not the account of the \
+         provider's own credentials, the provider's `account_role` leads there. Default: the account \
+         of the last role, or the provider's own."
+    );
+    [
+        Attribute {
+            mode,
+            ..Attribute::optional("account_id", Type::String, &description)
+        },
+        Attribute::nested(
+            "assume_role",
+            Nesting::List,
+            role::attributes(),
+            "IAM roles to assume, one after the other, after those of the provider block.",
+        ),
+    ]
+}
 
 /// Checks both, each with its place. Unknown values pass.
 pub(crate) fn check(account_id: &Attr<String>, assume_role: &Hops, problems: &mut Diagnostics) {

@@ -18,11 +18,8 @@ use super::manifests::invalid;
 use super::request::{Answer, Call};
 use crate::content::ErrorKind;
 use crate::net::{SafeUrl, limits};
-use crate::oci::{Descriptor, Digest, Manifest, MediaType};
+use crate::oci::{Descriptor, Digest, Manifest, MediaType, Repository};
 use crate::task::Context;
-
-/// The registry of ECR Public, which serves all accounts.
-const ECR_PUBLIC: &str = "public.ecr.aws";
 
 /// Answers of registries that do not know the request.
 const UNKNOWN_REQUEST: [u16; 6] = [400, 404, 405, 406, 410, 501];
@@ -102,7 +99,7 @@ impl Registry {
     /// each with its own repositories; some are known to be one.
     fn lister(&self) -> String {
         let registry = self.name().registry();
-        match self.name().is_docker_hub() || registry == ECR_PUBLIC {
+        match self.name().is_docker_hub() || registry == Repository::ECR_PUBLIC {
             true => registry.to_owned(),
             false => self.name().to_string(),
         }

@@ -41,8 +41,8 @@ pub fn of(triple: &str) -> anyhow::Result<String> {
     let mut notices = format!(
         "# Third-party notices\n\n`{NAME}` is linked from these crates, and from the Rust standard \
          library (MIT OR Apache-2.0, The Rust Project contributors). Where there is a choice of \
-         licences, the recipient has it as well. The source of each crate is at \
-         `https://crates.io/crates/<name>/<version>`.\n\n| crate | version | licence |\n|---|---|---|\n"
+         licences, the recipient has it as well. The source of each crate is \
+         what its authors have published under this name and version.\n\n| crate | version | licence |\n|---|---|---|\n"
     );
     let mut texts = BTreeMap::<String, (String, BTreeSet<&str>)>::new();
     for each in &linked {

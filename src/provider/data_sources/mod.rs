@@ -22,9 +22,9 @@ pub(crate) use source_tags::SourceTags;
 
 use std::time::Duration;
 
-use crate::tf::{Attribute, Nesting, Type};
+use crate::tf::{Attribute, Mode};
 
-use super::role;
+use super::way;
 
 /// How long one may take. What it asks for are a few small answers; the rest is for tries after
 /// failures, and for long lists of tags.
@@ -32,19 +32,5 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// `account_id` and `assume_role` of what belongs to the registry of an account.
 pub(crate) fn way_attributes() -> [Attribute; 2] {
-    [
-        Attribute::optional_computed(
-            "account_id",
-            Type::String,
-            "AWS account whose registry it is. Without `assume_role`, and where it is not the \
-             account of the provider's own credentials, the provider's `account_role` leads \
-             there. Default: the account of the last role, or the provider's own.",
-        ),
-        Attribute::nested(
-            "assume_role",
-            Nesting::List,
-            role::attributes(),
-            "IAM roles to assume, one after the other, after those of the provider block.",
-        ),
-    ]
+    way::attributes(Mode::OptionalComputed, "whose registry it is.")
 }

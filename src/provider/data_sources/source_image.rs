@@ -14,7 +14,7 @@ use crate::tf::{Attr, Attribute, Block, DataSource, Diagnostic, Diagnostics, Sch
 use super::super::clients::Clients;
 use super::super::connection::Connection;
 use super::super::diagnose;
-use super::super::known::{TextMap, Texts, to_text_map, to_texts};
+use super::super::known::{self, TextMap, Texts, to_text_map, to_texts};
 use super::super::source_reference;
 use super::PATIENCE;
 
@@ -72,8 +72,7 @@ impl DataSource for SourceImage {
     ) -> Result<SourceImageModel, Diagnostic> {
         let clients = self.connection.clients();
         let clients = clients.ok_or_else(diagnose::not_configured)?;
-        let source = config.source.known().and_then(|source| source.parse().ok());
-        let source: Reference = source.ok_or_else(|| diagnose::invalid_state("source"))?;
+        let source: Reference = known::parsed(&config.source, "source")?;
         let seen = clients.look(cx, &source).boxed().await;
         let seen = seen.map_err(diagnose::stopped)?;
         let seen = seen.map_err(|error| diagnose::source_not_found_out(&source, &error))?;

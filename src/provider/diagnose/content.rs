@@ -50,7 +50,7 @@ pub(crate) fn content_not_read(source: &Reference, at: &Repository, error: &Erro
                 error.subject
             ))
             .hint(
-                "ECR Public may have it in a few hours. Until then remove `read_content`, or name a \
+                "ECR Public may have it later. Until then remove `read_content`, or name a \
                  tag or digest that it has.",
             );
     }

@@ -91,9 +91,7 @@ async fn note_referrers(
     if !current.brings_referrers() {
         return None;
     }
-    let (account, repository) = (current.account_id.known()?, current.repository.known()?);
-    let digest = current.digest.known()?.parse().ok()?;
-    let subjects = noted.attached(account, repository, &digest)?.subjects();
+    let subjects = noted.attached_to(current)?.subjects();
     let source_repository = clients.source(source.repository());
     let patient = cx.within(Limit::from(PATIENCE));
     let asked = subjects

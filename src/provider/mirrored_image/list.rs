@@ -11,11 +11,11 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 
 use crate::aws::{AccountId, Session};
-use crate::oci::Tag;
+use crate::oci::{Tag, is_attachment};
 use crate::task::Context;
 use crate::tf::{
     Attr, Attribute, Block, Diagnostic, Diagnostics, Enough, Finds, ListRequest, ListResource,
-    Listed, Model as _, Nesting, Path, Schema, Type,
+    Listed, Mode, Model as _, Path, Schema, Type,
 };
 
 use super::super::clients::Clients;
@@ -23,7 +23,6 @@ use super::super::connection::Connection;
 use super::super::diagnose;
 use super::super::known::{self, Texts};
 use super::super::repository_name::RepositoryName;
-use super::super::role;
 use super::super::way::{self, Hops};
 use super::import;
 use super::import_id::{self, ImportId, Owner};
@@ -189,37 +188,14 @@ impl Listing<'_> {
     }
 }
 
-/// Whether a tag says which image this belongs to: `sha256-<digest>`, by itself or with what it is
-/// behind a dot. OCI Distribution Specification 1.1, *Referrers Tag Schema*; and cosign's tags.
-fn is_attachment(tag: &Tag) -> bool {
-    let digest = tag.as_str().strip_prefix("sha256-");
-    digest.is_some_and(|rest| {
-        let digest = rest.split_once('.').map_or(rest, |(digest, _)| digest);
-        digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
-    })
-}
-
 fn attributes() -> Vec<Attribute> {
-    vec![
-        Attribute::optional(
-            "account_id",
-            Type::String,
-            "AWS account whose images are listed. Without `assume_role`, and where it is not the \
-             account of the provider's own credentials, the provider's `account_role` leads \
-             there. Default: the account of the last role, or the provider's own.",
-        ),
-        Attribute::nested(
-            "assume_role",
-            Nesting::List,
-            role::attributes(),
-            "IAM roles to assume, one after the other, after those of the provider block.",
-        ),
-        Attribute::optional(
-            "repositories",
-            Type::set(Type::String),
-            "Only the images of these repositories. Default: those of all.",
-        ),
-    ]
+    let mut attributes = Vec::from(way::attributes(Mode::Optional, "whose images are listed."));
+    attributes.extend([Attribute::optional(
+        "repositories",
+        Type::set(Type::String),
+        "Only the images of these repositories. Default: those of all.",
+    )]);
+    attributes
 }
 
 /// An account has up to 10,000 repositories, each of which takes a request.
@@ -239,21 +215,6 @@ Needs the permissions `ecr-public:DescribeRepositories` and `ecr-public:Describe
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_belongs_to_another_image_is_told_by_its_tag() {
-        let digest = "0".repeat(64);
-        let rows = [
-            (format!("sha256-{digest}"), true),
-            (format!("sha256-{digest}.sig"), true),
-            (format!("sha256-{digest}.att"), true),
-            ("sha256-short".to_owned(), false),
-            ("1.27".to_owned(), false),
-        ];
-        for (tag, is_one) in rows {
-            assert_eq!(is_attachment(&tag.parse().unwrap()), is_one, "{tag}");
-        }
-    }
 
     #[test]
     fn the_model_has_the_attributes_of_the_schema() {

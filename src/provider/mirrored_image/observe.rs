@@ -27,10 +27,7 @@ impl Observed {
             if shown.contains_key(tag) {
                 continue;
             }
-            let id = ImageId {
-                digest: None,
-                tag: Some(tag.clone()),
-            };
+            let id = ImageId::of_tag(tag);
             let Some(image) = session.image(cx, repository, &id).await? else {
                 shown.insert(tag.clone(), None);
                 continue;

@@ -143,6 +143,13 @@ impl Private {
         self.referrers.get(image.as_str()).filter(|_| is_ours)
     }
 
+    /// What was brought along with the image of an instance.
+    pub(crate) fn attached_to(&self, instance: &MirroredImage) -> Option<&Referrers> {
+        let (account, repository) = (instance.account_id.known()?, instance.repository.known()?);
+        let image = instance.digest.known()?.parse().ok()?;
+        self.attached(account, repository, &image)
+    }
+
     /// Tags of cosign and of lists that were set in this repository, for any image.
     pub(crate) fn referrer_tags(&self, account: &str, repository: &str) -> BTreeMap<Tag, Digest> {
         let is_ours = self.is_about(account, repository);
@@ -158,14 +165,8 @@ impl Private {
     /// Whether everything that was brought along is there, and nobody has seen anything else at the
     /// source since. `prior`: the state after a refresh.
     pub(crate) fn has_all_referrers(&self, prior: &MirroredImage) -> bool {
-        let place = (prior.account_id.known(), prior.repository.known());
-        let (Some(account), Some(repository)) = place else {
-            return false;
-        };
-        let digest = prior.digest.known().and_then(|text| text.parse().ok());
-        let known = digest.and_then(|digest| self.attached(account, repository, &digest));
         let there = known::texts(&prior.referrer_digests);
-        let (Some(known), Some(there)) = (known, there) else {
+        let (Some(known), Some(there)) = (self.attached_to(prior), there) else {
             return false;
         };
         let observed = self.observed_referrers.as_deref();

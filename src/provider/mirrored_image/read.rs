@@ -20,7 +20,7 @@ use super::model::{MirroredImage, Operation};
 use super::observe::Observed;
 use super::place::{self, Place};
 use super::private::Private;
-use super::referrers::{Looking, Referrers};
+use super::referrers::Looking;
 
 /// Refreshes an instance.
 pub(super) async fn read(
@@ -71,23 +71,14 @@ async fn look(
         repository: &place.repository,
         alias,
     };
-    if let Some(known) = attached(&state, private) {
+    if state.brings_referrers()
+        && let Some(known) = private.attached_to(&state)
+    {
         let there = looking.present(cx, known).boxed().await;
         let there = there.map_err(aws_error)?;
         state.referrer_digests = known::to_texts(there);
     }
     Ok(Some(state))
-}
-
-/// What was brought along with the image, if that is wanted.
-fn attached<'a>(state: &MirroredImage, private: &'a Private) -> Option<&'a Referrers> {
-    let place = (state.account_id.known(), state.repository.known());
-    let (Some(account), Some(repository), true) = (place.0, place.1, state.brings_referrers())
-    else {
-        return None;
-    };
-    let digest = state.digest.known()?.parse().ok()?;
-    private.attached(account, repository, &digest)
 }
 
 /// The tags of an instance: those in its state, and those that somebody took from it.

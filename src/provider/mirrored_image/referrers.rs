@@ -20,7 +20,7 @@ use crate::task::Context;
 
 use super::super::clients::Clients;
 use super::super::repository_name::RepositoryName;
-use super::remove::{by_digest, without_tags};
+use super::remove::without_tags;
 
 /// What refers to an image and was brought along, as the private data has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,16 +198,10 @@ impl Looking<'_> {
     }
 
     async fn shown(&self, cx: &Context, known: &Referrers) -> Result<Shown, aws::Error> {
-        let by_tag = known.tags.keys().map(|tag| ImageId {
-            digest: None,
-            tag: Some(tag.clone()),
-        });
+        let by_tag = known.tags.keys().map(ImageId::of_tag);
         // To what the registry itself lists, no tag leads.
         let listed = known.objects().filter(|(_, tag)| tag.is_none());
-        let by_digest = listed.map(|(digest, _)| ImageId {
-            digest: Some(digest.clone()),
-            tag: None,
-        });
+        let by_digest = listed.map(|(digest, _)| ImageId::of_digest(digest));
         let ids: Vec<ImageId> = by_tag.chain(by_digest).collect();
         let mut shown = Shown::default();
         for image in described(cx, self.session, self.repository.as_str(), &ids).await? {
@@ -267,7 +261,7 @@ pub(super) async fn remove(
     known: &Referrers,
 ) -> Result<(), aws::Error> {
     let mut subjects = known.subjects();
-    let ids: Vec<ImageId> = subjects.iter().map(by_digest).collect();
+    let ids: Vec<ImageId> = subjects.iter().map(ImageId::of_digest).collect();
     let there = described(cx, session, repository, &ids).await?;
     let there: BTreeSet<String> = there.into_iter().map(|image| image.digest).collect();
     subjects.retain(|subject| !there.contains(subject.as_str()));
@@ -313,7 +307,7 @@ async fn delete_untagged(
     repository: &str,
     digests: &[Digest],
 ) -> Result<(), aws::Error> {
-    let mut ids: Vec<ImageId> = digests.iter().map(by_digest).collect();
+    let mut ids: Vec<ImageId> = digests.iter().map(ImageId::of_digest).collect();
     if ids.is_empty() {
         return Ok(());
     }

@@ -319,7 +319,7 @@ impl Removal<'_> {
         untagged: Root,
     ) -> Result<bool, aws::Error> {
         let (session, repository) = (self.session, self.repository.as_str());
-        let root = [by_digest(self.digest)];
+        let root = [ImageId::of_digest(self.digest)];
         let mut found = session.image(cx, repository, &root[0]).await?;
         let is_untagged_now = found.as_ref().is_some_and(|image| image.tags.is_empty());
         if untagged == Root::Goes && is_untagged_now {
@@ -330,7 +330,7 @@ impl Removal<'_> {
             // Another tag or index needs it, and with it everything below.
             return Ok(false);
         }
-        let mut unused: Vec<ImageId> = children.iter().map(by_digest).collect();
+        let mut unused: Vec<ImageId> = children.iter().map(ImageId::of_digest).collect();
         let without_tags = without_tags(cx, session, repository, &unused).await?;
         // In the order that they came in: an index goes before what it lists.
         unused.retain(|child| {
@@ -487,13 +487,6 @@ impl Found {
             }
         }
         indexes
-    }
-}
-
-pub(super) fn by_digest(digest: &Digest) -> ImageId {
-    ImageId {
-        digest: Some(digest.to_string()),
-        tag: None,
     }
 }
 

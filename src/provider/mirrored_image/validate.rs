@@ -7,7 +7,7 @@ use super::super::aws_tags;
 use super::super::diagnose;
 use super::super::image_tags;
 use super::super::known;
-use super::super::repository_name::RepositoryName;
+use super::super::repository_name::{self, RepositoryName};
 use super::super::role::{self, excerpt};
 use super::super::source_reference;
 use super::super::way;
@@ -33,13 +33,7 @@ pub(crate) fn validate(config: &MirroredImage) -> Diagnostics {
 fn repository(config: &MirroredImage, source: Option<&Reference>, problems: &mut Diagnostics) {
     match &config.repository {
         Attr::Unknown => {}
-        Attr::Known(name) => {
-            if let Err(error) = name.parse::<RepositoryName>() {
-                problems.push(
-                    diagnose::invalid_repository_name(name, &error).at(Path::root("repository")),
-                );
-            }
-        }
+        Attr::Known(_) => repository_name::check(&config.repository, problems),
         Attr::Null => {
             let Some(source) = source.map(Reference::repository) else {
                 return;

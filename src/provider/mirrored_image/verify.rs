@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::oci::{Descriptor, Reference, Version};
 use crate::signature::{Identity, Keyless, Policy, PublicKey, TrustRoot};
 use crate::task::Context;
 use crate::tf::{Attr, Attribute, Diagnostic, Diagnostics, Nesting, Path, Type};
@@ -238,8 +237,9 @@ pub(super) async fn signed(
         Attr::Known(verify) => verify,
     };
     let policy = verify.policy()?;
-    let found = resolve(cx, clients, &wanted.source, &wanted.version).await?;
     let source = clients.source(wanted.source.repository());
+    let found = source.resolve(cx, &wanted.version).await;
+    let found = found.map_err(|error| diagnose::source_unresolved(&wanted.source, &error))?;
     let reading = Reading {
         cx,
         engine: &clients.engine,
@@ -253,15 +253,4 @@ pub(super) async fn signed(
     let verified = clients.signatures.verify(reading, subject, &policy).await;
     verified.map_err(|error| diagnose::not_signed(&wanted.source, &policy, &error))?;
     Ok(wanted.pinned_to(found.digest))
-}
-
-async fn resolve(
-    cx: &Context,
-    clients: &Clients,
-    source: &Reference,
-    version: &Version,
-) -> Result<Descriptor, Diagnostic> {
-    let repository = clients.source(source.repository());
-    let found = repository.resolve(cx, version).await;
-    found.map_err(|error| diagnose::source_unresolved(source, &error))
 }

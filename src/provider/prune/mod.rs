@@ -21,13 +21,14 @@ use crate::oci::{Child, Digest, MediaType};
 use crate::registry::Registry;
 use crate::task::{Context, wall};
 use crate::tf::{
-    Action, Attr, Attribute, Block, Diagnostic, Diagnostics, Nesting, Path, Schema, Told, Type,
+    Action, Attr, Attribute, Block, Diagnostic, Diagnostics, Mode, Path, Schema, Told, Type,
 };
 
 use super::clients::{Clients, alias_of};
 use super::connection::Connection;
 use super::diagnose;
-use super::repository_name::RepositoryName;
+use super::known;
+use super::repository_name::{self, RepositoryName};
 use super::role;
 use super::way::{self, Hops};
 use needless::{Seen, needless};
@@ -68,12 +69,7 @@ impl Action for Prune {
     fn validate(&self, config: &PruneModel) -> Diagnostics {
         let mut problems = Diagnostics::new();
         way::check(&config.account_id, &config.assume_role, &mut problems);
-        if let Some(name) = config.repository.known()
-            && let Err(error) = name.parse::<RepositoryName>()
-        {
-            let problem = diagnose::invalid_repository_name(name, &error);
-            problems.push(problem.at(Path::root("repository")));
-        }
+        repository_name::check(&config.repository, &mut problems);
         role::read_duration(&config.older_than, Path::root("older_than"), &mut problems);
         problems
     }
@@ -87,8 +83,7 @@ impl Action for Prune {
         let cx = &cx.within(PATIENCE);
         let clients = self.connection.clients();
         let clients = clients.ok_or_else(diagnose::not_configured)?;
-        let name = config.repository.known().and_then(|name| name.parse().ok());
-        let name: RepositoryName = name.ok_or_else(|| diagnose::invalid_state("repository"))?;
+        let name: RepositoryName = known::parsed(&config.repository, "repository")?;
         let session = clients.session(&way::target(&config.account_id, &config.assume_role)?);
         let identity = session.identity(cx).await;
         let account = identity
@@ -228,7 +223,7 @@ impl Pruning<'_> {
             .into_iter()
             .filter(|digest| untagged.contains(digest.as_str()));
         let doomed: Vec<Digest> = doomed.collect();
-        let ids: Vec<ImageId> = doomed.iter().map(by_digest).collect();
+        let ids: Vec<ImageId> = doomed.iter().map(ImageId::of_digest).collect();
         let failures = self.session.delete_images(cx, repository, &ids).await;
         let failures = failures.map_err(aws_error)?;
         for digest in doomed {
@@ -241,13 +236,6 @@ impl Pruning<'_> {
             }
         }
         Ok(())
-    }
-}
-
-fn by_digest(digest: &Digest) -> ImageId {
-    ImageId {
-        digest: Some(digest.to_string()),
-        tag: None,
     }
 }
 
@@ -264,25 +252,15 @@ fn is_old(image: &ImageDetail, now: SystemTime, age: Duration) -> bool {
 }
 
 fn attributes() -> Vec<Attribute> {
-    vec![
+    let mut attributes = Vec::from(way::attributes(
+        Mode::Optional,
+        "that the repository is in; it is checked before anything is deleted.",
+    ));
+    attributes.extend([
         Attribute::required(
             "repository",
             Type::String,
             "Name of the ECR Public repository, without the alias.",
-        ),
-        Attribute::optional(
-            "account_id",
-            Type::String,
-            "AWS account that the repository is in; it is checked before anything is deleted. \
-             Without `assume_role`, and where it is not the account of the provider's own \
-             credentials, the provider's `account_role` leads there. Default: the account of the \
-             last role, or the provider's own.",
-        ),
-        Attribute::nested(
-            "assume_role",
-            Nesting::List,
-            role::attributes(),
-            "IAM roles to assume, one after the other, after those of the provider block.",
         ),
         Attribute::optional(
             "older_than",
@@ -296,7 +274,8 @@ fn attributes() -> Vec<Attribute> {
             Type::Bool,
             "Only tell what would be deleted. Default: `true`.",
         ),
-    ]
+    ]);
+    attributes
 }
 
 /// Much longer than a copy may take, also where somebody has raised its timeout.

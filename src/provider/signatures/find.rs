@@ -67,8 +67,8 @@ impl Search<'_> {
 
     /// Looks at what refers to the image and may be a signature.
     async fn among_referrers(&mut self) -> Result<Option<Signed>, Error> {
-        let Reading { cx, source, .. } = self.reading;
-        let referrers = source.referrers(cx, self.image).await?;
+        let Reading { cx, engine, source } = self.reading;
+        let referrers = engine.referrers(cx, source, self.image).await?;
         for referrer in referrers.iter().filter(|it| may_be_signature(it)) {
             if let Some(signed) = self.look_at(&referrer.digest).await? {
                 return Ok(Some(signed));

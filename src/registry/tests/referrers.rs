@@ -1,7 +1,7 @@
 //! Lists of what refers to a manifest.
 
 use super::*;
-use crate::content::{Destination, Lister, Source};
+use crate::content::{Destination, Listed, Lister, Source, entries, listed};
 use crate::oci::Manifest;
 
 const SUBJECT: &[u8] = b"an image";
@@ -40,8 +40,17 @@ fn names(found: &[Descriptor]) -> Vec<&str> {
     names.collect()
 }
 
+/// What is listed, wherever that is.
 async fn referrers(registry: &Registry) -> Result<Vec<Descriptor>, content::Error> {
-    registry.referrers(&Context::new(), &subject()).await
+    let cx = Context::new();
+    Ok(match listed(registry, &cx, &subject()).await? {
+        Listed::ByRegistry(entries) => entries,
+        Listed::ByClients(index) => {
+            let index = Source::manifest(registry, &cx, &index.digest).await?;
+            entries(&index, &subject())
+        }
+        Listed::Nowhere => Vec::new(),
+    })
 }
 
 fn list() -> String {
